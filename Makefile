@@ -1,0 +1,89 @@
+# Everything that can be done here. Each target does its own set-up; `make help` lists them.
+VENV    := .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+             $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PORT    ?= 8000
+# For one run: make book BOOK_FLAGS="--all -W -n --keep-going", make test TEST_FLAGS="-k corpus"
+BOOK_FLAGS ?=
+TEST_FLAGS ?=
+PAGE    := _build/html/index.html
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help
+help:  ## list these targets
+	@echo "usage: make TARGET"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
+	  echo "qw2v needs Python 3.11 or newer, and none was found on the PATH."; \
+	  echo "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python;"; \
+	  echo "anywhere: https://www.python.org/downloads), or name yours: make book PYTHON=/path/to/python3.12"; \
+	  exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -c 'import sys; v = sys.version_info; \
+	  v >= (3, 11) or sys.exit(f"qw2v needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Name another: make book PYTHON=/path/to/python3.12")'
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing the environment into $(VENV) (a minute or two the first time) ..."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.PHONY: book
+book: $(READY)  ## build the book, every chapter executed, and print its address
+	$(BIN)/jupyter-book build . $(BOOK_FLAGS)
+	@echo "The book: file://$(CURDIR)/$(PAGE)"
+
+.PHONY: serve
+serve: book  ## build the book and serve it at http://localhost:8000 (PORT=...)
+	@echo "Serving at http://localhost:$(PORT) (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+.PHONY: test
+test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
+	$(BIN)/python -m pytest $(TEST_FLAGS)
+
+.PHONY: check
+check: $(READY)  ## lint, format, set-up cells in step, notebooks without outputs (no file changes)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/setup_cell.py --check
+	$(BIN)/python tools/clean_notebooks.py --check
+
+.PHONY: fix
+fix: $(READY) setup-cells clean-notebooks  ## what `check` asks for, done where it can be
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: setup-cells
+setup-cells: $(READY)  ## write the set-up cell into every chapter
+	$(BIN)/python tools/setup_cell.py
+
+.PHONY: clean-notebooks
+clean-notebooks: $(READY)  ## strip outputs from the notebooks
+	$(BIN)/python tools/clean_notebooks.py
+
+.PHONY: screenshots
+screenshots: book  ## pictures of the built pages, wide and phone, light and dark, in _build/screenshots
+	$(BIN)/python tools/screenshot.py _build/screenshots
+
+.PHONY: bench
+bench: $(READY)  ## run the measured comparisons of benchmarks/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+.PHONY: data
+data: $(READY)  ## count the shipped statistics again from a corpus (CORPUS="text1.txt.xz text2.txt.xz ...")
+	@test -n "$(CORPUS)" || { echo 'Name the corpus files: make data CORPUS="text1.txt.xz text2.txt.xz"'; exit 1; }
+	$(BIN)/python -m qw2v count $(CORPUS) --vocab-size 10000 --window 16 -o data/enwiki.npz
+
+.PHONY: lock
+lock: $(READY)  ## renew constraints.txt, the locked versions of the book's environment
+	$(PIP) uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --extra book --extra test --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
+
+.PHONY: clean
+clean:  ## remove what was built (the environment in .venv stays)
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

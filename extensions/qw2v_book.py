@@ -1,0 +1,46 @@
+"""Sphinx extension of the book: what the chapters' outputs depend on besides their own cells.
+
+myst-nb keeps executed notebooks in a cache that is keyed on code cells alone, so a change in
+`qw2v/` or `data/` would leave stale pages. Here the cache folder is named by a hash of those
+files. The folder's name is a setting of the build, and Sphinx reads every page again when such
+a setting changes: a bare `jupyter-book build .` is right too.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+WATCHED = ("qw2v", "data", "constraints.txt")
+PREFIX = ".jupyter_cache-"
+
+
+def content_hash(root: Path) -> str:
+    """Hash the names and contents of everything that the chapters' cells read."""
+    files = []
+    for name in WATCHED:
+        path = root / name
+        files += [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        if "__pycache__" in path.parts or path.name.startswith("."):
+            continue
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def use_cache_of_this_content(app, config):
+    """Point myst-nb at the cache folder of this content; remove those of older content."""
+    build = Path(app.outdir).parent
+    current = build / f"{PREFIX}{content_hash(Path(app.srcdir))}"
+    for folder in build.glob(f"{PREFIX}*"):
+        if folder != current:
+            shutil.rmtree(folder)
+    config.nb_execution_cache_path = str(current)
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("config-inited", use_cache_of_this_content)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

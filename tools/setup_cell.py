@@ -1,0 +1,103 @@
+"""Write the set-up cell, the same in every chapter, into the chapters; or check that it is there.
+
+The cell's text has one source, TEMPLATE, and the repository's address one place, _config.yml.
+
+    python tools/setup_cell.py           write it where it differs
+    python tools/setup_cell.py --check   say where it differs, change nothing
+"""
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_ID = "setup"
+TAGS = ["hide-input"]
+
+# Where the checkout is found, nothing is fetched; what is installed, torch above all, stays.
+TEMPLATE = '''\
+# Set-up, the same in every chapter; harmless to run twice.
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+here = Path.cwd()
+places = [here, *here.parents, here / "qw2v"]
+root = next((p for p in places if (p / "qw2v" / "__init__.py").is_file()), None)
+if root is None:  # a notebook on its own, on Colab or elsewhere: fetch the rest beside it
+    root = here / "qw2v"
+    subprocess.run(["git", "clone", "--depth", "1", "{url}", str(root)], check=True)
+needs = "{needs}".split()
+missing = [name for name in needs if importlib.util.find_spec(name) is None]
+if missing:
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+if str(root) not in sys.path:
+    sys.path.insert(0, str(root))
+
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+import qw2v
+from qw2v import figures
+
+set_matplotlib_formats("svg")
+figures.use_style()'''
+
+
+def repository_url(root: Path = ROOT) -> str:
+    """Return the repository's address, as _config.yml gives it."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+
+
+def source(root: Path = ROOT) -> str:
+    """Return the text of the set-up cell."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["figures"] + extras["notebooks"]
+    names = [requirement.split(">=")[0] for requirement in wanted if ">=" in requirement]
+    needs = " ".join(name for name in names if name != "ipykernel")
+    return TEMPLATE.format(url=repository_url(root), needs=needs)
+
+
+def chapters(root: Path = ROOT) -> list[Path]:
+    """Return the notebooks that carry the cell."""
+    return sorted(root.glob("chapters/*.ipynb"))
+
+
+def differs(path: Path, text: str) -> bool:
+    """Return whether the notebook's first code cell is anything but the set-up cell."""
+    first = next((c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"), {})
+    tags = first.get("metadata", {}).get("tags")
+    return (first.get("id"), first.get("source"), tags) != (CELL_ID, text, TAGS)
+
+
+def write(path: Path, text: str) -> None:
+    """Put the set-up cell before the notebook's first code cell, in the old one's place if any."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.id != CELL_ID]
+    where = next((i for i, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
+    cell = nbformat.v4.new_code_cell(text, id=CELL_ID, metadata={"tags": TAGS})
+    notebook.cells = [*cells[:where], cell, *cells[where:]]
+    nbformat.write(notebook, path)
+
+
+def main() -> int:
+    """Write or check; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing, only say")
+    check = parser.parse_args().check
+    text = source()
+    stale = [path for path in chapters() if differs(path, text)]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: set-up cell {'differs' if check else 'written'}")
+    if check and stale:
+        print("Mend it with: make setup-cells")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
