@@ -40,7 +40,14 @@ def use_cache_of_this_content(app, config):
     config.nb_execution_cache_path = str(current)
 
 
+def try_failed_pages_again(app, env, added, changed, removed):
+    """Name the pages whose last execution failed: Sphinx alone would pass over them in silence."""
+    pages = getattr(env, "nb_metadata", {}).items()
+    return [name for name, data in pages if not data.get("exec_data", {}).get("succeeded", True)]
+
+
 def setup(app):
     """Register with Sphinx."""
     app.connect("config-inited", use_cache_of_this_content)
+    app.connect("env-get-outdated", try_failed_pages_again)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

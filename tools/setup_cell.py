@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_ID = "setup"
-TAGS = ["hide-input"]
+METADATA = {"mystnb": {"code_prompt_show": "Set-up"}, "tags": ["hide-input"]}
 
 # Where the checkout is found, nothing is fetched; what is installed, torch above all, stays.
 TEMPLATE = '''\
@@ -39,12 +39,9 @@ if missing:
 if str(root) not in sys.path:
     sys.path.insert(0, str(root))
 
-from matplotlib_inline.backend_inline import set_matplotlib_formats
-
 import qw2v
 from qw2v import figures
 
-set_matplotlib_formats("svg")
 figures.use_style()'''
 
 
@@ -71,8 +68,8 @@ def chapters(root: Path = ROOT) -> list[Path]:
 def differs(path: Path, text: str) -> bool:
     """Return whether the notebook's first code cell is anything but the set-up cell."""
     first = next((c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"), {})
-    tags = first.get("metadata", {}).get("tags")
-    return (first.get("id"), first.get("source"), tags) != (CELL_ID, text, TAGS)
+    have = first.get("id"), first.get("source"), first.get("metadata")
+    return have != (CELL_ID, text, METADATA)
 
 
 def write(path: Path, text: str) -> None:
@@ -80,7 +77,7 @@ def write(path: Path, text: str) -> None:
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.id != CELL_ID]
     where = next((i for i, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
-    cell = nbformat.v4.new_code_cell(text, id=CELL_ID, metadata={"tags": TAGS})
+    cell = nbformat.v4.new_code_cell(text, id=CELL_ID, metadata=METADATA)
     notebook.cells = [*cells[:where], cell, *cells[where:]]
     nbformat.write(notebook, path)
 
