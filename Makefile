@@ -17,13 +17,11 @@ help:  ## list these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 
 $(READY): requirements.txt constraints.txt pyproject.toml
-	@test -x $(BIN)/python || test -n "$(PYTHON)" || { \
-	  echo "qw2v needs Python 3.11 or newer, and none was found on the PATH."; \
+	@test -x $(BIN)/python || "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "qw2v needs Python 3.11 or newer; what was found on the PATH, or named: '$(PYTHON)'."; \
 	  echo "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python;"; \
 	  echo "anywhere: https://www.python.org/downloads), or name yours: make book PYTHON=/path/to/python3.12"; \
 	  exit 1; }
-	@test -x $(BIN)/python || "$(PYTHON)" -c 'import sys; v = sys.version_info; \
-	  v >= (3, 11) or sys.exit(f"qw2v needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Name another: make book PYTHON=/path/to/python3.12")'
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing the environment into $(VENV) (a minute or two the first time) ..."

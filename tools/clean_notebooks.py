@@ -1,7 +1,7 @@
 """Strip outputs, execution counts and editors' metadata from the notebooks, or check for them.
 
-    python tools/clean_notebooks.py           strip
-    python tools/clean_notebooks.py --check   say what would be stripped, change nothing
+python tools/clean_notebooks.py           strip
+python tools/clean_notebooks.py --check   say what would be stripped, change nothing
 """
 
 import argparse

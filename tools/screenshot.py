@@ -1,7 +1,7 @@
 """Take pictures of the built pages: wide and phone, light and dark.
 
-    python tools/screenshot.py OUTDIR            every page
-    python tools/screenshot.py OUTDIR index.html chapters/words.html
+python tools/screenshot.py OUTDIR            every page
+python tools/screenshot.py OUTDIR index.html chapters/words.html
 """
 
 import argparse
@@ -37,7 +37,9 @@ def chromium() -> str | None:
 def pages(site: Path = SITE) -> list[str]:
     """Return the site's pages of content, as paths relative to it."""
     found = (path.relative_to(site) for path in site.rglob("*.html"))
-    return sorted(p.as_posix() for p in found if p.parts[0] != "_static" and str(p) not in NOT_CONTENT)
+    return sorted(
+        p.as_posix() for p in found if p.parts[0] != "_static" and str(p) not in NOT_CONTENT
+    )
 
 
 def set_mode(page, mode: str) -> None:

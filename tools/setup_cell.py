@@ -19,7 +19,7 @@ CELL_ID = "setup"
 METADATA = {"mystnb": {"code_prompt_show": "Set-up"}, "tags": ["hide-input"]}
 
 # Where the checkout is found, nothing is fetched; what is installed, torch above all, stays.
-TEMPLATE = '''\
+TEMPLATE = """\
 # Set-up, the same in every chapter; harmless to run twice.
 import importlib.util
 import subprocess
@@ -42,7 +42,7 @@ if str(root) not in sys.path:
 import qw2v
 from qw2v import figures
 
-figures.use_style()'''
+figures.use_style()"""
 
 
 def repository_url(root: Path = ROOT) -> str:
@@ -62,7 +62,7 @@ def source(root: Path = ROOT) -> str:
 
 def chapters(root: Path = ROOT) -> list[Path]:
     """Return the notebooks that carry the cell."""
-    return sorted(root.glob("chapters/*.ipynb"))
+    return [root / "index.ipynb", *sorted(root.glob("chapters/*.ipynb"))]
 
 
 def differs(path: Path, text: str) -> bool:

@@ -1,0 +1,293 @@
+"""The frame: one address, set-up cells in step, clean notebooks, light import, fresh cache."""
+
+import ast
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import clean_notebooks
+import nbformat
+import pytest
+import setup_cell
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = clean_notebooks.notebooks()
+CHAPTERS = setup_cell.chapters()
+URL = setup_cell.repository_url()
+# A module imports from the modules before it in this line, never from those after it.
+ORDER = (
+    "_archive _kernels corpus statistics datasets weighting targets vectors dynamics "
+    "evaluation figures __init__ __main__"
+).split()
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def repository_files():
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout: " + listed.stderr.strip())
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+# ---- notebooks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_notebooks_are_stored_clean(path):
+    text = path.read_text(encoding="utf-8")
+    assert clean_notebooks.cleaned(text) == text, "mend it with: make clean-notebooks"
+    ids = [cell.id for cell in nbformat.reads(text, as_version=4).cells]
+    assert len(set(ids)) == len(ids)
+
+
+def test_cleaning_strips_outputs_and_keeps_ids_sources_and_captions():
+    dirty = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "mine", "display_name": "Mine"}}
+    )
+    cell = nbformat.v4.new_code_cell("1 + 1", id="sum", execution_count=7)
+    cell.outputs = [nbformat.v4.new_output("stream", text="2")]
+    cell.metadata = {"mystnb": {"image": {"alt": "two"}}, "execution": {"iopub": "now"}}
+    dirty.cells = [cell]
+    clean = nbformat.reads(clean_notebooks.cleaned(nbformat.writes(dirty)), as_version=4)
+    assert clean.metadata.kernelspec.name == "python3"
+    assert clean.cells == [
+        nbformat.v4.new_code_cell("1 + 1", id="sum", metadata={"mystnb": {"image": {"alt": "two"}}})
+    ]
+
+
+# ---- the set-up cell ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name)
+def test_chapters_begin_with_the_setup_cell(path):
+    assert not setup_cell.differs(path, setup_cell.source()), "mend it with: make setup-cells"
+
+
+def test_an_edited_setup_cell_is_noticed_and_mended(tmp_path):
+    path, text = tmp_path / "chapter.ipynb", setup_cell.source()
+    cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("1 + 1")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    for edit in (lambda nb: None, lambda nb: nb.cells[1].update(source="edited")):
+        notebook = nbformat.read(path, as_version=4)
+        edit(notebook)
+        nbformat.write(notebook, path)
+        assert setup_cell.differs(path, text)
+        setup_cell.write(path, text)
+        assert not setup_cell.differs(path, text)
+        sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+        assert sources == ["# Title", text, "1 + 1"]
+
+
+def run_setup(folder, source=None):
+    """Run the cell in a fresh interpreter in a folder, twice; return where it found the package."""
+    twice = (source or setup_cell.source()) + "\n"
+    code = twice * 2 + "print(str(root), qw2v.__file__, sys.path.count(str(root)), sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("folder", [".", "chapters", "tests", "qw2v"])
+def test_setup_finds_the_checkout_from_anywhere_inside(folder):
+    package = str(ROOT / "qw2v" / "__init__.py")
+    assert run_setup(ROOT / folder) == [str(ROOT), package, "1"]
+
+
+def test_setup_fetches_the_repository_for_a_notebook_on_its_own(tmp_path):
+    origin = tmp_path / "origin"
+    (origin / "qw2v").mkdir(parents=True)
+    (origin / "qw2v" / "__init__.py").write_text("")
+    (origin / "qw2v" / "figures.py").write_text("def use_style():\n    pass\n")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *arguments], cwd=origin, check=True)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    source = setup_cell.source().replace(URL, origin.as_uri())
+    expected = [str(alone / "qw2v"), str(alone / "qw2v" / "qw2v" / "__init__.py"), "1"]
+    assert run_setup(alone, source) == expected
+
+
+@pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "nltk"]])
+def test_setup_installs_what_is_missing_and_nothing_else(monkeypatch, absent):
+    commands, find_spec = [], importlib.util.find_spec
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda x: None if x in absent else find_spec(x)
+    )
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(ROOT)
+    exec(setup_cell.source(), {})
+    install = [sys.executable, "-m", "pip", "install", "--quiet", *absent]
+    assert commands == ([install] if absent else [])
+
+
+def test_setup_leaves_torch_alone():
+    assert "torch" not in setup_cell.source()
+
+
+# ---- one address -------------------------------------------------------------------------------
+
+
+def test_the_address_stands_in_one_place():
+    needle = URL.removeprefix("https://")
+    allowed = {"_config.yml", "README.md", "CITATION.cff", *map(name, CHAPTERS)}
+    holders = set()
+    for path in repository_files():
+        if path.suffix != ".npz" and needle in path.read_text(encoding="utf-8", errors="ignore"):
+            holders.add(name(path))
+    assert holders <= allowed
+
+
+def test_readme_and_citation_give_the_same_address():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["repository-code"] == URL
+    assert f"git clone {URL} " in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_paper_is_cited_first():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    paper = citation["preferred-citation"]
+    assert [author["family-names"] for author in paper["authors"]] == [
+        "Karkada",
+        "Simon",
+        "Bahri",
+        "DeWeese",
+    ]
+    assert paper["doi"] == "10.52202/085713-0140"
+    assert "doi       = {10.52202/085713-0140}" in (ROOT / "references.bib").read_text("utf-8")
+
+
+# ---- make, environment -------------------------------------------------------------------------
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE))
+    for command in (["make", "help"], ["make"]):
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        listed = set(re.findall(r"^  ([a-z-]+) ", shown.stdout, re.MULTILINE))
+        assert listed == targets
+    assert {"book", "serve", "test", "check", "bench", "data", "lock", "clean"} <= targets
+
+
+def test_make_names_the_python_it_needs_where_there_is_none(tmp_path):
+    for file in ("Makefile", "requirements.txt", "constraints.txt", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
+    old = tmp_path / "old-python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    for python in ("", str(old)):
+        done = subprocess.run(
+            ["make", "book", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode != 0
+        assert "qw2v needs Python 3.11 or newer" in done.stdout
+        assert "make book PYTHON=/path/to/python3.12" in done.stdout
+        assert not (tmp_path / ".venv").exists()
+
+
+def test_every_dependency_is_locked_and_nothing_of_one_machine_is_in_the_lock():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"]]
+    for extra in ("book", "figures", "notebooks", "test"):
+        wanted += extras[extra]
+    wanted = {re.split(r"[=><\[]", requirement)[0] for requirement in wanted} - {"qw2v"}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    locked = [line for line in lines if not line.startswith("#")]
+    assert wanted <= {line.split("==")[0] for line in locked}
+    pin = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [^#]+)?")
+    assert [line for line in locked if not pin.fullmatch(line)] == []
+
+
+# ---- the package -------------------------------------------------------------------------------
+
+
+def test_import_is_light():
+    code = "import json, sys, qw2v; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    top = {module.split(".")[0] for module in json.loads(done.stdout)}
+    heavy = "torch matplotlib numba tqdm zstandard nltk ipywidgets anywidget IPython platformdirs"
+    assert not top & set(heavy.split())
+    assert {"numpy", "scipy"} <= top
+
+
+def imported_rooms(path):
+    """Yield the modules of ours that a file imports when it is itself imported."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "qw2v":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qw2v."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            rooms = (alias.name.split(".") for alias in node.names)
+            yield from (parts[1] for parts in rooms if parts[0] == "qw2v" and len(parts) > 1)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "qw2v").glob("*.py")), ids=lambda p: p.stem)
+def test_imports_point_left(path):
+    assert path.stem in ORDER, f"say in ORDER where {path.stem} stands"
+    before = ORDER[: ORDER.index(path.stem)]
+    assert [room for room in imported_rooms(path) if room not in before] == []
+
+
+# ---- the execution cache -----------------------------------------------------------------------
+
+TINY_CONFIG = """
+execute:
+  execute_notebooks: cache
+  stderr_output: error
+only_build_toc_files: true
+sphinx:
+  local_extensions:
+    qw2v_book: {extensions}
+"""
+
+
+@pytest.mark.site
+def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
+    (tmp_path / "_config.yml").write_text(TINY_CONFIG.format(extensions=ROOT / "extensions"))
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    for folder in ("qw2v", "data"):
+        (tmp_path / folder).mkdir()
+    source = "print('got', open('qw2v/a.py').read(), open('data/b').read())"
+    cell = nbformat.v4.new_code_cell(source, id="cell")
+    title = nbformat.v4.new_markdown_cell("# Page", id="title")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[title, cell], metadata=clean_notebooks.KERNEL),
+        tmp_path / "index.ipynb",
+    )
+
+    def build(code, data):
+        """Build with these contents; return what the page shows and the cache folders."""
+        (tmp_path / "qw2v" / "a.py").write_text(code)
+        (tmp_path / "data" / "b").write_text(data)
+        jupyter_book = Path(sys.executable).with_name("jupyter-book")
+        subprocess.run([jupyter_book, "build", tmp_path], check=True, capture_output=True)
+        html = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+        shown = re.search(r"got (\S+) (\w+)", html).groups()
+        return shown, [path.name for path in (tmp_path / "_build").glob(".jupyter_cache*")]
+
+    first, caches = build("one", "x")
+    assert first == ("one", "x") and len(caches) == 1
+    again, same = build("one", "x")
+    assert again == first and same == caches
+    changed, other = build("two", "x")
+    assert changed == ("two", "x") and len(other) == 1 and other != caches
+    assert build("two", "y")[0] == ("two", "y")
