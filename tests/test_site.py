@@ -1,0 +1,208 @@
+"""The built book in a browser: complete offline, readable at every width, accessible, linked up."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import screenshot
+import setup_cell
+import yaml
+
+pytestmark = pytest.mark.site
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"]] + [page["file"] for part in TOC["parts"] for page in part["chapters"]]
+CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
+MODES = ("light", "dark")
+# What the theme logs and what its own markup does; none of it is ours to mend.
+THEME_LOGS = ("THEBE_JS_URL has already been declared", "Got invalid theme mode")
+THEME_FINDINGS = {"region", "aria-allowed-role", "aria-deprecated-role"}
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Return the folder of the built book, after building what is not up to date."""
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
+    strict = ["-W", "-n", "--keep-going"]
+    done = subprocess.run([*command, *strict], capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail("the book does not build cleanly:\n" + (done.stdout + done.stderr)[-6000:])
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = screenshot.chromium()
+    if executable is None:
+        pytest.skip("no Chromium or Chrome on this machine (set CHROMIUM to its path)")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=screenshot.FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page opened from disk with everything beyond the disk cut off, and what it asked for."""
+
+    def __init__(self, browser, path, mode="light", width=1280):
+        self.outside, self.failed, self.errors, self.files = [], [], [], set()
+        self.page = browser.new_page(viewport={"width": width, "height": 800})
+        screenshot.set_mode(self.page, mode)
+        self.page.route("**/*", self.only_local)
+        self.page.on("requestfailed", lambda request: self.failed.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self.log)
+        self.page.goto(path.as_uri())
+        screenshot.settle(self.page)
+
+    def only_local(self, route):
+        url = urlsplit(route.request.url)
+        if url.scheme in ("file", "data", "blob"):
+            self.files.add(unquote(url.path))
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def log(self, message):
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_load_with_no_error_and_no_request_to_the_outside(site, browser, name, capsys):
+    with Visit(browser, site / f"{name}.html") as visit:
+        pass
+    assert visit.outside == []
+    assert visit.failed == []
+    ours = [e for e in visit.errors if not any(known in e for known in THEME_LOGS)]
+    assert ours == []
+    weight = sum(Path(file).stat().st_size for file in visit.files if Path(file).is_file())
+    with capsys.disabled():
+        print(f" {weight / 1e6:.1f} MB in {len(visit.files)} files ", end="")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_never_scroll_sideways(site, browser, name, width):
+    with Visit(browser, site / f"{name}.html", width=width) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+OPEN_ANSWERS = """() => {
+  for (const box of document.querySelectorAll("details")) box.open = true;
+  for (const box of document.querySelectorAll(".toggle-hidden button")) box.click();
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_accessible(site, browser, name, mode, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    with Visit(browser, site / f"{name}.html", mode, width) as visit:
+        assert visit.page.evaluate("document.documentElement.dataset.theme") == mode
+        visit.page.evaluate(OPEN_ANSWERS)
+        visit.page.wait_for_timeout(600)  # the theme fades what it opens
+        violations = axe.Axe().run(visit.page).response["violations"]
+    found = {
+        (violation["id"], node["html"][:200])
+        for violation in violations
+        if violation["id"] not in THEME_FINDINGS
+        for node in violation["nodes"]
+    }
+    assert found == set()
+
+
+def test_formulas_are_set(site, browser):
+    with Visit(browser, site / "chapters" / "derivation.html") as visit:
+        formulas = visit.page.locator("mjx-container").count()
+        assert formulas > 0
+        assert formulas == visit.page.locator(".math").count()
+        assert visit.page.locator("mjx-merror, [data-mjx-error]").count() == 0
+
+
+# ---- what stands in the files, read without a browser --------------------------------------------
+
+
+class Anchors(HTMLParser):
+    """Collect the ids, links, sources and images of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.ids, self.links, self.images = set(), [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids.add(found.get("id"))
+        self.links += [found[key] for key in ("href", "src") if found.get(key)]
+        if tag == "img":
+            self.images.append(found)
+
+
+@pytest.fixture(scope="session")
+def parsed(site):
+    return {path: Anchors(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+
+
+def test_every_link_inside_the_site_leads_somewhere(site, parsed):
+    broken = defaultdict(set)
+    for path, anchors in parsed.items():
+        for link in anchors.links:
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            if not target.is_file() or not target.is_relative_to(site):
+                broken[path.name].add(link)
+            elif url.fragment and target in parsed:
+                if unquote(url.fragment) not in parsed[target].ids | {""}:
+                    broken[path.name].add(link)
+    assert dict(broken) == {}
+
+
+def test_links_to_the_outside_are_https(parsed):
+    schemes = {urlsplit(link).scheme for anchors in parsed.values() for link in anchors.links}
+    assert schemes <= {"", "https", "data"}
+
+
+def test_every_picture_has_a_text(parsed):
+    silent = {
+        (path.name, image.get("src"))
+        for path, anchors in parsed.items()
+        for image in anchors.images
+        if not image.get("alt") or image["alt"].startswith(("../_images", "_images"))
+    }
+    assert silent == set()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapters_open_on_colab_and_binder_and_can_be_downloaded(site, parsed, name):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    repository = setup_cell.repository_url().removeprefix("https://github.com/")
+    branch = config["repository"]["branch"]
+    notebook = f"{name}.ipynb"
+    links = parsed[site / f"{name}.html"].links
+    assert (ROOT / notebook).is_file()
+    assert (
+        f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook}" in links
+    )
+    assert f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{notebook}" in links
+    assert f"../_sources/{notebook}" in links
+
+
+def test_the_site_can_be_served_by_github_pages(site):
+    assert (site / ".nojekyll").is_file()
