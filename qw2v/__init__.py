@@ -1,0 +1,26 @@
+"""Closed-form training dynamics of word2vec-like models: counts in, embeddings and their history out.
+
+>>> stats = CorpusStatistics.from_texts(["the cat sat", "the dog sat"], vocab_size=4, window=2)
+>>> closed_form(stats, dim=1).words
+['sat', 'the', 'cat', 'dog']
+"""
+
+from qw2v import dynamics, weighting
+from qw2v.datasets import load_statistics
+from qw2v.dynamics import closed_form
+from qw2v.evaluation import evaluate
+from qw2v.statistics import CorpusStatistics
+from qw2v.targets import target
+from qw2v.vectors import WordVectors
+
+__all__ = [
+    "CorpusStatistics",
+    "WordVectors",
+    "closed_form",
+    "dynamics",
+    "evaluate",
+    "load_statistics",
+    "target",
+    "weighting",
+]
+__version__ = "0.1.0"

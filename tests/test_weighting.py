@@ -1,0 +1,87 @@
+"""Psi+ and Psi- against simulated sampling and formulas written out in full."""
+
+import numpy as np
+import pytest
+
+from qw2v.statistics import CorpusStatistics
+from qw2v.weighting import RankOne, Setting31, Word2Vec
+
+
+@pytest.fixture(scope="module")
+def stats() -> CorpusStatistics:
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcdefghij"))
+    share = 1 / np.arange(1, 11)
+    docs = [" ".join(rng.choice(letters, 60, p=share / share.sum())) for _ in range(40)]
+    return CorpusStatistics.from_texts(docs, vocab_size=10, window=3, progress=False)
+
+
+def grid(stats):
+    index = np.arange(stats.vocab_size)
+    return index[:, None], index, stats.skipgram.toarray()
+
+
+def test_setting_31_makes_every_pair_weigh_one(stats):
+    rows, cols, P = grid(stats)
+    plus, minus = Setting31().psi(stats, rows, cols, P)
+    G = plus * P + minus * np.outer(stats.unigram, stats.unigram)
+    np.testing.assert_allclose(G, 1, rtol=1e-14)
+
+
+def test_rank_one_weight_is_the_outer_product(stats):
+    rows, cols, P = grid(stats)
+    g = np.random.default_rng(1).uniform(0.1, 3, 10)
+    plus, minus = RankOne(g).psi(stats, rows, cols, P)
+    G = plus * P + minus * np.outer(stats.unigram, stats.unigram)
+    np.testing.assert_allclose(G, np.outer(g, g), rtol=1e-14)
+
+
+def test_subsampling_weight_is_what_sampling_gives(stats):
+    rows, cols, P = grid(stats)
+    tricks = Word2Vec(subsample=0.02, negatives=2)
+    plus, _ = tricks.psi(stats, rows, cols, P)
+    rng = np.random.default_rng(2)
+    draws = rng.choice(P.size, size=300_000, p=P.ravel())
+    i, j = np.unravel_index(draws, P.shape)
+    accept = tricks.acceptance(stats)
+    kept = (rng.random(i.size) < accept[i]) & (rng.random(j.size) < accept[j])
+    seen = np.bincount(draws[kept], minlength=P.size).reshape(P.shape)
+    expected = 300_000 * plus * P
+    # 100 standard scores: the largest stays below 5 but for one run in 20,000.
+    assert np.abs((seen - expected) / np.sqrt(np.maximum(expected, 1))).max() < 5
+
+
+def test_negative_weight_is_what_sampling_gives(stats):
+    rows, cols, P = grid(stats)
+    tricks = Word2Vec(subsample=0.02, negatives=3)
+    _, minus = tricks.psi(stats, rows, cols, P)
+    rng = np.random.default_rng(3)
+    centres = rng.choice(10, size=200_000, p=stats.unigram)
+    centres = centres[rng.random(centres.size) < tricks.acceptance(stats)[centres]]
+    negatives = rng.choice(10, size=(centres.size, 3), p=tricks.noise(stats))
+    seen = np.zeros((10, 10))
+    np.add.at(seen, (centres[:, None], negatives), 1)
+    seen = (seen + seen.T) / 2
+    expected = 200_000 * minus * np.outer(stats.unigram, stats.unigram)
+    assert np.abs((seen - expected) / np.sqrt(np.maximum(expected, 1))).max() < 6
+
+
+def test_acceptance_follows_word2vec(stats):
+    tricks = Word2Vec(subsample=0.01)
+    for i, share in enumerate(stats.unigram):
+        expected = min(1.0, (0.01 / share) ** 0.5 + 0.01 / share)
+        assert tricks.acceptance(stats)[i] == pytest.approx(expected, rel=1e-14)
+    assert np.all(Word2Vec(subsample=None).acceptance(stats) == 1)
+
+
+@pytest.mark.parametrize("g", [[1, -1], [1, 0], [1, np.inf], [[1, 2]]])
+def test_rank_one_refuses(g):
+    with pytest.raises(ValueError, match="one positive finite number per word"):
+        RankOne(g)
+
+
+@pytest.mark.parametrize("options", [{"subsample": 0}, {"negatives": -1}])
+def test_word2vec_refuses(options):
+    name, value = next(iter(options.items()))
+    with pytest.raises(ValueError, match=f"{name} must be positive, received {value}"):
+        Word2Vec(**options)
