@@ -1,0 +1,145 @@
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from qw2v import datasets
+from qw2v.__main__ import main
+from qw2v.statistics import CorpusStatistics
+from qw2v.vectors import WordVectors
+
+TEXT = """\
+The king and the queen sat in the castle, the king on the left.
+A man and a woman walk in the town; the man sings to the woman.
+The queen sings in the castle and the woman sings in the town.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a little text, and a cache of its own."""
+    monkeypatch.setenv("QW2V_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path
+
+
+def run(line):
+    return main(line.split())
+
+
+def test_text_to_statistics_to_vectors_to_a_report(folder, capsys):
+    assert run("count text.txt -o stats.npz --vocab-size 8 --window 2 --quiet") == 0
+    stats = CorpusStatistics.load("stats.npz")
+    assert (stats.vocab_size, stats.window, stats.window_weights) == (8, 2, "linear")
+    assert stats.n_documents == 3 and stats.words[0] == "the"
+    assert capsys.readouterr().out.startswith("stats.npz: CorpusStatistics(")
+
+    for output in ("v.txt", "v.bin", "v.npz"):
+        assert run(f"embed stats.npz --dim 2 -o {output}") == 0
+        assert capsys.readouterr().out.startswith(f"{output}: WordVectors(8 words x 2")
+        assert run(f"eval {output}") == 0
+        assert "8 words, d = 2" in capsys.readouterr().out
+    text, binary = (WordVectors.load_word2vec_format(f"v.{end}") for end in ("txt", "bin"))
+    full = WordVectors.load("v.npz")
+    np.testing.assert_array_equal(text.matrix, binary.matrix)
+    np.testing.assert_array_equal(text.matrix, full.matrix.astype(np.float32))
+    assert text.words == binary.words == full.words == stats.words
+
+
+def test_count_hands_its_options_on(folder):
+    line = "count text.txt text.txt -o stats.npz --vocab-size 5 --window 3 --weights harmonic "
+    assert run(line + "--document file --mask --source tale --workers 1 --quiet") == 0
+    stats = CorpusStatistics.load("stats.npz")
+    assert (stats.window_weights, stats.out_of_vocabulary) == ("harmonic", "mask")
+    assert (stats.n_documents, stats.source) == (2, "tale")
+
+
+def test_embed_factorises_the_target_asked_for(folder):
+    run("count text.txt -o stats.npz --vocab-size 8 --window 2 --quiet")
+    run("embed stats.npz --dim 1 --kind ppmi -o ppmi.npz")
+    run("embed stats.npz --dim 1 -o mstar.npz")
+    ppmi, mstar = (WordVectors.load(f"{kind}.npz").matrix for kind in ("ppmi", "mstar"))
+    assert not np.allclose(ppmi, mstar)
+
+
+def test_eval_prints_json(folder, capsys):
+    WordVectors(["king", "queen"], np.eye(2)).save("v.npz")
+    assert run("eval v.npz --protocol google --json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["protocol"] == "google" and report["vocab_size"] == 2
+
+
+def test_eval_alone_scores_the_shipped_statistics_beside_the_paper(folder, capsys, monkeypatch):
+    small = datasets.load_statistics().restrict(300)
+    monkeypatch.setattr(datasets, "load_statistics", lambda: small)
+    assert run("eval --dim 5") == 0
+    printed = capsys.readouterr().out
+    assert "300 words, d = 5" in printed
+    assert "The paper, mstar at d = 200" in printed and "66.3%" in printed
+    assert run("eval --dim 5 --protocol google") == 0
+    assert "The paper" not in capsys.readouterr().out
+
+
+def test_data_lists_and_checks(capsys, monkeypatch, tmp_path):
+    assert run("data") == 0
+    assert "men.tsv" in capsys.readouterr().out
+    assert run("data --check") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(datasets.checksums()) and all(line.endswith("ok") for line in lines)
+
+    monkeypatch.setattr(datasets, "_DATA", tmp_path)
+    (tmp_path / "men.tsv").write_text("sun\tlight\t49\n")
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  men.tsv\n")
+    assert run("data --check") == 2
+    printed = capsys.readouterr()
+    assert "WRONG" in printed.out and "git checkout -- data/men.tsv" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("count nowhere.txt -o stats.npz", "nowhere.txt"),
+        ("count text.txt -o no/such/stats.npz", "There is no folder"),
+        ("count text.txt -o stats.npz --vocab-size 9999", "9999|9,999"),
+        ("count text.txt -o stats.npz --vocab-size 8 --window 0", "window"),
+        ("embed text.txt -o v.txt", "text.txt"),
+        ("embed nowhere.npz -o v.txt", "nowhere.npz"),
+        ("eval text.txt", "word2vec format starts with two positive numbers"),
+        ("eval nowhere.bin", "nowhere.bin"),
+        ("fetch text9", "choose from"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_status_2(folder, capsys, line, message):
+    assert run(line + (" --quiet" if line.startswith("count") else "")) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (printed,) = captured.err.splitlines()
+    assert printed.startswith(f"qw2v {line.split()[0]}: ")
+    assert re.search(message, printed)
+
+
+@pytest.mark.parametrize("command", ["count", "embed", "eval", "fetch", "data"])
+def test_every_command_explains_itself_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"example: python -m qw2v {command}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("line", ["", "sing", "count", "embed stats.npz -o v --kind best"])
+def test_a_wrong_command_line_is_status_2(line, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(line)
+    assert stopped.value.code == 2
+    assert "usage: python -m qw2v" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program(folder):
+    program = [sys.executable, "-m", "qw2v", "eval", "nowhere.txt"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("qw2v eval: ") and "Traceback" not in done.stderr
