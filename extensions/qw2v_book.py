@@ -7,11 +7,15 @@ a setting changes: a bare `jupyter-book build .` is right too.
 """
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
+from docutils import nodes
+
 WATCHED = ("qw2v", "data", "constraints.txt")
 PREFIX = ".jupyter_cache-"
+EMPTY_HEADER = re.compile(r'<th( class="[^"]*")?\s*>(?:&nbsp;|\s)*</th>')
 
 
 def content_hash(root: Path) -> str:
@@ -46,8 +50,15 @@ def try_failed_pages_again(app, env, added, changed, removed):
     return [name for name, data in pages if not data.get("exec_data", {}).get("succeeded", True)]
 
 
+def name_no_empty_header(app, doctree, docname):
+    """Make the empty corner of a table that pandas wrote a plain cell: it heads nothing."""
+    for node in doctree.findall(nodes.raw):
+        node.children = [nodes.Text(EMPTY_HEADER.sub(r"<td\1></td>", node.astext()))]
+
+
 def setup(app):
     """Register with Sphinx."""
     app.connect("config-inited", use_cache_of_this_content)
     app.connect("env-get-outdated", try_failed_pages_again)
+    app.connect("doctree-resolved", name_no_empty_header)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
