@@ -17,11 +17,11 @@ With A = V^T W0 and y_i^2 = (e^(lambda_i t) - 1) / lambda_i, the rows of Y = dia
 hundreds of orders of magnitude, and the small singular values drown in the rounding of the large
 ones. So nothing graded is ever added up:
 
-1. A = L U by Gaussian elimination; the pivot is the largest entry of e^(lambda_i t/2) A_ij, compared
-   by logarithms. U is well conditioned, and all the grading sits in the rows of L.
-2. C = [U^-T ; diag(y) L] satisfies X = D Y [...] = G (C^T C)^-1 G^T with G = diag(e^(lambda t/2)) L.
-   The columns of both are scaled to norm one, by logarithms: C = C' Delta and G = G' Gamma, and C',
-   G' are well conditioned, whatever t is.
+1. A = L U by Gaussian elimination. The pivot is the largest e^(lambda_i t/2) |A_ij|, compared by
+   logarithms, so that U is well conditioned and all the grading sits in the rows of L.
+2. X = G (C^T C)^-1 G^T in the eigenbasis, with G = diag(e^(lambda t/2)) L, C = [U^-T ; diag(y) L].
+   Their columns are brought to size one, again by logarithms: C = C' Delta and G = G' Gamma, where
+   C' and G' are well conditioned, whatever t is.
 3. C' = Q R. Then W(t) = G' diag(rho) R^-1 up to a right rotation, with rho = Gamma / Delta: a
    rank-revealing decomposition, from which one-sided Jacobi (LAPACK's dgejsv) finds every singular
    value to high relative accuracy (Demmel et al., Linear Algebra Appl. 299, 1999).
@@ -57,7 +57,7 @@ __all__ = [
 
 _FULL_SPECTRUM = 2_000  # a Target with at most this many words is diagonalised in full by `exact`
 _PIVOT_SLACK = np.log(1e3)
-_SHORT, _LONG = 1e-290, 1e280  # stand for t = 0 and t = infinity: nothing over- or underflows there
+_LONG = 1e280  # stands for t = infinity: lambda t does not overflow
 
 
 # ---------------------------------------------------------------------------------------------
@@ -106,8 +106,8 @@ def _log_phi(values: np.ndarray, t) -> np.ndarray:
     z = np.asarray(values * t)
     size = np.abs(z)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(size > 0, -np.expm1(-size) / size, 1.0)
-        return np.log(t) + np.maximum(z, 0) + np.log(ratio)
+        ratio = np.where(size > 1e-300, -np.expm1(-size) / np.abs(values), t)
+        return np.maximum(z, 0) + np.log(ratio)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -279,7 +279,8 @@ def silent_start(eigenvectors, W0) -> np.ndarray:
     """Aligned start s_k(0) (min(n, d),) that a small start W0 (V, d) grows into (Result 3).
 
     s_k(0) is the length of v_k^T W0 once the directions of v_1 .. v_(k-1) in R^d are taken out (the
-    diagonal of the LQ factorisation of V^T W0): as W0 shrinks, `exact` tends to `aligned` from here.
+    diagonal of the LQ factorisation of V^T W0): as W0 shrinks, `exact` tends to `aligned`
+    from there.
 
     >>> silent_start(np.eye(3)[:, :2], np.array([[3.0, 4.0], [3.0, 4.0], [9.0, 9.0]])).round(6)
     array([5., 0.])
@@ -371,6 +372,8 @@ class ExactPath(Path):
         self.initial = initial  # (V, d): W0
         self.progress = progress
         self._outside, self._tail = outside, tail
+        # Nothing moves by more than rounding before this time, which stands for t = 0.
+        self._shortest = 1e-17 / max(np.abs(values).max() + np.sum(start**2), 1e-200)
         self._factors = _eliminate(start, self._log_growth(_LONG))
         self._known: dict[float, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -406,7 +409,7 @@ class ExactPath(Path):
         return below, above, log_scale, log_ratio
 
     def _solve(self, t: float, directions: bool = False) -> _State:
-        t = min(max(t, _SHORT), _LONG)
+        t = min(max(t, self._shortest), _LONG)
         log_phi, log_width = _log_phi(self.eigenvalues, t), -0.5 * _log_phi(-self.eigenvalues, t)
         below, above, log_scale, log_ratio = self._scaled(log_phi, log_width)
         pivots = self._factors.pivots
@@ -473,7 +476,7 @@ class ExactPath(Path):
         s = self._moments(t)[0]
         if self._tail is None or not len(self._factors.pivots):
             return np.zeros_like(s)
-        t = min(max(t, _SHORT), _LONG)
+        t = min(max(t, self._shortest), _LONG)
         tail, state = self._tail, self._solve(t)
         part = _chebyshev_remainder(0.5 * (tail.upper - tail.lower) * t, 2 * tail.blocks)
         inverse = linalg.solve_triangular(state.triangle, np.eye(len(state.triangle)))
@@ -499,7 +502,7 @@ def _triangle(matrix: np.ndarray) -> np.ndarray:
 
 
 def _chebyshev_remainder(half_width: float, degree: int) -> float:
-    """Bound on |f - f_Ritz| over e^(upper t) for f = e^(lambda t), polynomials below `degree` exact.
+    """Bound on |f - f_Ritz| / e^(upper t), f = e^(lambda t), exact for polynomials below `degree`.
 
     Twice the error of the Chebyshev series of e^(c x), 2 sum_(j >= degree) I_j(c), over e^c; at
     most one, since both values lie between zero and e^(upper t). It grows with t, so that it holds
@@ -514,7 +517,7 @@ def _chebyshev_remainder(half_width: float, degree: int) -> float:
 def exact(
     target, W0, modes: int | None = None, *, krylov: int = 2, progress: bool = True
 ) -> ExactPath:
-    """Gradient flow from any start W0 (V, d), of any scale and rank, by the matrix Riccati solution.
+    """Gradient flow from any start W0 (V, d), of any scale and rank: the matrix Riccati solution.
 
     Parameters
     ----------
@@ -536,8 +539,9 @@ def exact(
 
     A truncated path solves the flow within the span of the K eigenvectors and the Krylov blocks.
     `truncation_error(t)` bounds the error: outside the K modes, functions of M* between the columns
-    of W0 are exact for polynomials of degree below twice the blocks (so at early times), and at late
-    times nothing there outgrows e^(lambda_K t); K should exceed d, so that lambda_K < lambda_d.
+    of W0 are exact for polynomials of degree below twice the blocks (so at early times), and at
+    late times nothing there outgrows e^(lambda_K t): take K > d, so that lambda_K < lambda_d. The
+    bound takes the K eigenpairs as exact.
 
     Raises ValueError for a W0 of the wrong shape or with values that are not finite.
 
@@ -605,7 +609,7 @@ def _column_space(block: np.ndarray, scale: float) -> np.ndarray:
 
 
 def gradient_flow(target, W0, times, *, rtol: float = 1e-10) -> np.ndarray:
-    """Embeddings (T, V, d) of the same flow, integrated numerically (DOP853) from W0 (V, d) at t = 0.
+    """Embeddings (T, V, d) of the same flow from W0 (V, d), integrated numerically (DOP853).
 
     The independent check of the closed forms, for small V: `times` must ascend from t >= 0, and
     each step costs twelve products M* @ W.
@@ -642,7 +646,7 @@ def closed_form(stats, dim: int = 200, kind: str = "mstar", weighting=None) -> W
     """Trained embeddings without training: WordVectors of W = V_d Lambda_d^(1/2) (Theorem 1).
 
     `stats` is a CorpusStatistics, `kind` and `weighting` are those of `qw2v.target`. Where the
-    weighting has rank one, G = g g^T, the embeddings are diag(g)^(-1/2) V_d Lambda_d^(1/2), from the
+    weighting has rank one, G = g g^T, the embeddings are diag(g)^(-1/2) V_d Lambda_d^(1/2), of the
     eigenpairs of diag(g)^(1/2) M* diag(g)^(1/2). Raises ValueError where dim exceeds the number of
     positive eigenvalues.
     """
