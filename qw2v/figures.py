@@ -207,7 +207,9 @@ def frequency_tricks(unigram: NDArray, acceptance: NDArray, noise: NDArray) -> F
         textcoords="offset points",
         color=MODES[1],
     )
-    ax.set(xlabel="frequency $P_i$ of the word", ylabel="factor (1 = no change)")
+    ax.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
+    ax.minorticks_off()
+    ax.set(xlabel="frequency $P_i$ of the word", ylabel="factor (1 = no change)", ylim=(0.08, 5))
     return figure
 
 
@@ -217,45 +219,24 @@ def taylor(reach: float = 4.0) -> Figure:
     exact, approximate = np.logaddexp(0, -x), np.log(2) - x / 2 + x**2 / 8
     figure, ax = panels()
     ax.fill_between(x, exact, approximate, color="#cfe6dc")
-    ax.plot(x, exact, color=COLORS["theory"])
-    ax.plot(x, approximate, color=COLORS["quartic"], linestyle="--")
-    ax.annotate(
-        "log(1 + e$^{-x}$)",
-        (-0.55 * reach, np.logaddexp(0, 0.55 * reach)),
-        (6, 8),
-        textcoords="offset points",
-        ha="left",
-    )
-    ax.annotate(
-        "log 2 − x/2 + x²/8",
-        (0.5 * reach, 0.05),
-        (0, 0),
-        textcoords="offset points",
-        color=COLORS["quartic"],
-        ha="center",
-        va="bottom",
-    ) if reach < 3 else ax.annotate(
-        "log 2 − x/2 + x²/8",
-        (0.75 * reach, np.log(2) - 0.375 * reach + 0.0703 * reach**2),
-        (-6, 8),
-        textcoords="offset points",
-        color=COLORS["quartic"],
-        ha="right",
-    )
+    ax.plot(x, exact, color=COLORS["theory"], label="log(1 + e$^{-x}$)")
+    ax.plot(x, approximate, "--", color=COLORS["quartic"], label="log 2 − x/2 + x²/8")
+    ax.legend(loc="upper right")
     ax.set(xlabel="$x = w_i · w_j$", ylabel="loss of a positive pair", ylim=(0, None))
     return figure
 
 
-def loss_agreement(scales: NDArray, relative_error: NDArray, cosine: NDArray) -> Figure:
-    """Draw how far SGNS and its quartic model are apart in loss and gradient as embeddings grow."""
-    figure, (top, bottom) = panels(2, 1, height=4.6, sharex=True)
-    top.loglog(scales, relative_error, "o-", color=COLORS["theory"])
-    top.set(ylabel="relative gap of the losses")
-    bottom.semilogx(scales, cosine, "o-", color=COLORS["quartic"])
-    bottom.set(
-        xlabel="scale of the embeddings (1 = fully trained)", ylabel="cosine of the gradients"
-    )
-    bottom.set_ylim(min(0.9, cosine.min() - 0.02), 1.005)
+def loss_agreement(scales: NDArray, losses: NDArray, gradients: NDArray) -> Figure:
+    """Draw the relative gaps of loss and gradient, SGNS against quartic, as embeddings grow."""
+    figure, ax = panels()
+    for gap, name, color in ((losses, "loss", INK), (gradients, "gradient", COLORS["quartic"])):
+        ax.loglog(scales, gap, "o-", color=color)
+        ax.annotate(
+            name, (scales[1], gap[1]), (8, -12), textcoords="offset points", color=color, va="top"
+        )
+    ax.set_xticks(scales, [f"{scale:.0%}" for scale in scales])
+    ax.minorticks_off()
+    ax.set(xlabel="size of the embeddings (100% = fully trained)", ylabel="relative gap")
     return figure
 
 
@@ -270,26 +251,13 @@ def soft_clip(pmi: NDArray, marked: Mapping[str, float] | None = None) -> Figure
         "PMI", (3.0, 3.0), (-4, 2), textcoords="offset points", color=COLORS["pmi"], ha="right"
     )
     top.annotate("PPMI", (-5.8, 0), (0, 4), textcoords="offset points", color=COLORS["ppmi"])
-    top.annotate(
-        "M* = 2 tanh(PMI / 2)",
-        (6, 2),
-        (0, -6),
-        textcoords="offset points",
-        color=COLORS["mstar"],
-        ha="right",
-        va="top",
-    )
+    top.annotate("M* = 2 tanh(PMI / 2)", (-5.9, -1.7), color=COLORS["mstar"])
     for name, value in (marked or {}).items():
         y = 2 * np.tanh(value / 2)
         top.plot(value, y, "o", color=COLORS["mstar"])
-        side = 1 if value < 1 else -1
+        side = "right" if value > 4 else "left"
         top.annotate(
-            name,
-            (value, y),
-            (7 * side, -11),
-            textcoords="offset points",
-            fontsize=9,
-            ha="left" if side > 0 else "right",
+            name, (value, y), (0, -8), textcoords="offset points", fontsize=10, ha=side, va="top"
         )
     top.set(ylim=(-4, 4), ylabel="entry of the matrix")
     bottom.hist(
@@ -306,7 +274,7 @@ def spent_on_silence(shares: Mapping[str, float]) -> Figure:
     ax.barh(range(len(names)), [100] * len(names), color="#e6e9ed")
     ax.barh(range(len(names)), [100 * shares[n] for n in names], color=[COLORS[n] for n in names])
     for row, name in enumerate(names):
-        ax.annotate(f"{100 * shares[name]:.1f}%", (101, row), va="center", annotation_clip=False)
+        ax.annotate(f"{100 * shares[name]:.2f}%", (101, row), va="center", annotation_clip=False)
     ax.set_yticks(range(len(names)), [NAMES[n] for n in names])
     ax.set(xlim=(0, 100), xlabel="% of the squared norm on pairs never seen together")
     ax.invert_yaxis()
@@ -384,35 +352,48 @@ def cloud(
     frames: (title, coordinates (n, 2)) per moment; groups (n,) colours words of one topic alike;
     background: coordinates (m, 2) of all other words, per moment.
     """
-    figure, axes = panels(len(frames), 1, height=3.0 * len(frames), sharex=True, sharey=True)
-    for row, (ax, (title, points)) in enumerate(zip(np.atleast_1d(axes), frames, strict=True)):
+    figure, axes = panels(len(frames), 1, height=2.3 * len(frames), sharex=True, sharey=True)
+    axes = np.atleast_1d(axes)
+    for row, (ax, (title, points)) in enumerate(zip(axes, frames, strict=True)):
         if background is not None:
             ax.scatter(*background[row].T, s=1, color="#d5d9de", rasterized=True)
-        for word, (x, y), group in zip(words, points, groups, strict=True):
-            ax.plot(x, y, "o", markersize=3, color=mode_color(group))
-            ax.annotate(
-                word,
-                (x, y),
-                (3, 2),
-                textcoords="offset points",
-                fontsize=9,
-                color=mode_color(group),
-            )
+        ax.scatter(*points.T, s=12, color=[mode_color(group) for group in groups], zorder=3)
         ax.set_title(title)
         ax.set(ylabel=axes_labels[1])
-    np.atleast_1d(axes)[-1].set(xlabel=axes_labels[0])
+        ax.margins(x=0.12, y=0.15)
+    axes[-1].set(xlabel=axes_labels[0])
+    figure.draw_without_rendering()  # labels can be kept apart once the layout is known
+    for ax, (_, points) in zip(axes, frames, strict=True):
+        _scatter_labels(ax, words, points, [mode_color(group) for group in groups])
     return figure
 
 
-def shrinking_distance(scales: ArrayLike, distance: ArrayLike) -> Figure:
-    """Draw how far random starts are from Result 3 against their scale sigma."""
+def _scatter_labels(
+    ax: Axes, words: Sequence[str], points: NDArray, colors: Sequence[str], size: float = 9
+) -> None:
+    """Write each word near its point, on the first height where it covers no earlier word."""
+    anchors = ax.transData.transform(points) * 72 / ax.figure.dpi
+    taken: list[tuple[float, float, float]] = []
+    for word, (x, y), point, color in zip(words, anchors, points, colors, strict=True):
+        width, height = 0.62 * size * len(word), 1.25 * size
+        for step in (0, -1, 1, -2, 2, -3, 3, -4, 4):
+            low = y + 3 + step * height
+            if all(
+                abs(low - other) >= height or x + width < left or x > right
+                for left, right, other in taken
+            ):
+                break
+        taken.append((x, x + width, low))
+        ax.annotate(
+            word, point, (3, low - y), textcoords="offset points", fontsize=size, color=color
+        )
+
+
+def shrinking_error(scales: ArrayLike, error: ArrayLike) -> Figure:
+    """Draw the largest relative error of Result 3's learning times against the scale sigma."""
     figure, ax = panels(height=2.8)
-    ax.semilogx(scales, distance, "o-", color=COLORS["theory"])
-    ax.set(
-        xlabel="scale σ of the random start",
-        ylabel="largest error of $s_k^2 / λ_k$",
-        ylim=(0, None),
-    )
+    ax.semilogx(scales, 100 * np.asarray(error), "o-", color=COLORS["theory"])
+    ax.set(xlabel="scale σ of the random start", ylabel="error of the times in %", ylim=(0, None))
     return figure
 
 

@@ -90,6 +90,8 @@ def main() -> int:
     text = source()
     stale = [path for path in chapters() if differs(path, text)]
     for path in stale:
+        if not check:
+            write(path, text)
         print(f"{path.relative_to(ROOT)}: set-up cell {'differs' if check else 'written'}")
     if check and stale:
         print("Mend it with: make setup-cells")

@@ -1,0 +1,119 @@
+"""Every figure draws, says what it must, is reproducible, and is legible on a phone."""
+
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
+from qw2v import figures
+
+RNG = np.random.default_rng(0)
+WORDS = ["alpha", "beta", "gamma", "delta"]
+
+
+def draw() -> dict[str, Figure]:
+    t = np.linspace(0, 3, 50)
+    curves = 5 / (1 + np.exp(-10 * (t[:, None] - [1, 1.5, 2, 2.5])))
+    points = RNG.standard_normal((4, 2))
+    scores = {kind: {"one": 50.0, "two": 20.0} for kind in ("mstar", "pmi", "ppmi")}
+    return {
+        "word_matrix": figures.word_matrix(RNG.standard_normal((4, 4)), WORDS, "M*", groups=2),
+        "zipf": figures.zipf(10_000 // np.arange(1, 2_000), [f"w{i}" for i in range(2_000)]),
+        "window_weight": figures.window_weight(4, np.array([1, 0.75, 0.5, 0.25])),
+        "frequency_tricks": figures.frequency_tricks(*(np.logspace(-1, -5, 100),) * 3),
+        "taylor": figures.taylor(),
+        "loss_agreement": figures.loss_agreement(t[1:5], t[1:5] ** 2, t[1:5] ** 3),
+        "soft_clip": figures.soft_clip(RNG.standard_normal(500), {"one–two": 1.5}),
+        "spent_on_silence": figures.spent_on_silence({"mstar": 0.8, "pmi": 0.9996}),
+        "mode_curves": figures.mode_curves(
+            t, curves, 1 - t / 6, np.sum(curves > 2, axis=1), labels=WORDS
+        ),
+        "cloud": figures.cloud(WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]),
+        "shrinking_error": figures.shrinking_error([1e-3, 1e-2], [0.1, 0.2]),
+        "benchmark": figures.benchmark(scores, scores),
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, Figure]:
+    return draw()
+
+
+def test_every_public_figure_is_tested(drawn):
+    helpers = {"use_style", "to_svg", "panels", "playground", "mode_color"}
+    public = {
+        name
+        for name, value in vars(figures).items()
+        if callable(value)
+        and getattr(value, "__module__", "") == figures.__name__
+        and not name.startswith("_")
+    }
+    assert public - helpers == set(drawn)
+
+
+def test_the_same_figure_is_the_same_bytes():
+    global RNG
+    RNG = np.random.default_rng(1)
+    first = {name: figures.to_svg(figure) for name, figure in draw().items()}
+    RNG = np.random.default_rng(1)
+    assert {name: figures.to_svg(figure) for name, figure in draw().items()} == first
+
+
+def test_axes_are_named_and_type_is_legible(drawn):
+    for name, figure in drawn.items():
+        assert figure.get_figwidth() == figures.WIDTH, name
+        texts = [text for ax in figure.axes for text in [*ax.texts, ax.xaxis.label, ax.yaxis.label]]
+        assert all(text.get_fontsize() >= 9 for text in texts if text.get_text()), name
+        assert any(ax.get_xlabel() or ax.get_ylabel() for ax in figure.axes), name
+
+
+def test_labels_keep_apart(drawn):
+    for name in ("cloud", "mode_curves"):
+        figure = drawn[name]
+        figure.draw_without_rendering()
+        for ax in figure.axes:
+            boxes = [text.get_window_extent() for text in ax.texts]
+            for i, one in enumerate(boxes):
+                for other in boxes[:i]:
+                    shared = min(one.y1, other.y1) - max(one.y0, other.y0)
+                    beside = min(one.x1, other.x1) - max(one.x0, other.x0)
+                    assert shared < 0.35 * one.height or beside <= 0, name
+
+
+def test_ground_is_transparent(drawn):
+    svg = figures.to_svg(drawn["taylor"])
+    background = re.search(r'<g id="patch_1">\s*<path[^>]*style="([^"]*)"', svg).group(1)
+    assert "opacity: 0" in background or "fill: none" in background
+
+
+def test_modes_keep_their_colours():
+    colors = [figures.mode_color(k) for k in range(1, 9)]
+    assert len(set(colors)) == 8
+    assert figures.mode_color(9) == figures.mode_color(200) == figures.FAINT
+
+
+def test_playground_redraws_and_carries_a_still():
+    ipywidgets = pytest.importorskip("ipywidgets")
+    made = []
+
+    def picture(reach):
+        made.append(reach)
+        if reach > 5:
+            raise ValueError("reach is at most 5")
+        return figures.taylor(reach)
+
+    slider = ipywidgets.FloatSlider(value=2, min=1, max=8, description="reach")
+    play = figures.playground(picture, alt="two curves", reach=slider)
+    still = play.children[-1].value
+    assert 'alt="two curves"' in still
+    slider.value = 4
+    assert made == [2, 4]
+    assert play.children[-1].value != still
+    slider.value = 7
+    assert "reach is at most 5" in play.children[-1].value
+    data, _ = play._repr_mimebundle_()
+    assert data["image/svg+xml"] == figures.to_svg(figures.taylor(2))
+    assert "application/vnd.jupyter.widget-view+json" in data
