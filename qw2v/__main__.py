@@ -41,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=summary,
-            epilog=f"example: python -m qw2v {name} {example}",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            epilog=f"example:\n  python -m qw2v {name} {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(run=run)
         return added
@@ -55,16 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     count.add_argument("texts", nargs="+", help="UTF-8 text: plain, .gz, .xz or .zst")
     count.add_argument("-o", "--output", required=True, help="the statistics to write, .npz")
-    count.add_argument("--vocab-size", type=int, default=10_000, help="most frequent words kept")
-    count.add_argument("--window", type=int, default=16, help="words on each side")
+    count.add_argument(
+        "--vocab-size", type=int, default=10_000, help="most frequent words kept (%(default)s)"
+    )
+    count.add_argument("--window", type=int, default=16, help="words on each side (%(default)s)")
     count.add_argument(
         "--weights",
         choices=["linear", "uniform", "harmonic"],
         default="linear",
-        help="how a pair's weight falls with its distance",
+        help="how a pair's weight falls with its distance (%(default)s)",
     )
     count.add_argument(
-        "--document", choices=["line", "file"], default="line", help="what is one document"
+        "--document",
+        choices=["line", "file"],
+        default="line",
+        help="what is one document (%(default)s)",
     )
     count.add_argument(
         "--mask",
@@ -75,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--errors",
         choices=["strict", "replace", "ignore"],
         default="strict",
-        help="what to do with bytes that are not UTF-8",
+        help="what to do with bytes that are not UTF-8 (%(default)s)",
     )
     count.add_argument("--source", default="", help="where the text comes from, kept in the output")
     count.add_argument("--workers", type=int, help="threads; by default one a core")
@@ -112,10 +117,10 @@ def _parser() -> argparse.ArgumentParser:
         "--protocol",
         choices=["pairs", "google"],
         default="pairs",
-        help="every pair with every other, as in the paper, or Google's list",
+        help="every pair with every other, as in the paper, or Google's list (%(default)s)",
     )
     evaluate.add_argument("--json", action="store_true", help="print JSON")
-    _model(evaluate)
+    _model(evaluate, "of the closed form: ")
 
     fetch = command(
         _fetch, "fetch", "Download a public corpus and print the path of its text.", "text8"
@@ -133,10 +138,15 @@ def _quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
-def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dim", type=int, default=200, help="dimension of the vectors")
+def _model(parser: argparse.ArgumentParser, prefix: str = "") -> None:
     parser.add_argument(
-        "--kind", choices=list(_PAPER), default="mstar", help="which target is factorised"
+        "--dim", type=int, default=200, help=prefix + "dimension of the vectors (%(default)s)"
+    )
+    parser.add_argument(
+        "--kind",
+        choices=list(_PAPER),
+        default="mstar",
+        help=prefix + "which target is factorised (%(default)s)",
     )
 
 

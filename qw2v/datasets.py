@@ -248,6 +248,7 @@ def _download(corpus: Corpus, path: Path, progress: bool) -> None:
             try:
                 _receive(corpus, path, held, bar)
             except urllib.error.HTTPError as error:
+                error.close()
                 if error.code < 500:
                     raise DownloadError(
                         f"{corpus.url} answers {error.code} {error.reason}. If it has moved, "

@@ -127,7 +127,7 @@ def test_every_command_explains_itself_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     assert stopped.value.code == 0
-    assert f"example: python -m qw2v {command}" in " ".join(capsys.readouterr().out.split())
+    assert f"example:\n  python -m qw2v {command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", ["", "sing", "count", "embed stats.npz -o v --kind best"])
