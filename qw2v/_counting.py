@@ -1,0 +1,308 @@
+"""Word ids to exact pair counts: how the work and the memory are divided.
+
+Every word has a list of its places. A row of the table is counted by walking the places of its word
+and adding, from both sides, the weights of the words around each: the row being filled stays in a
+core's cache, and comes out complete and sorted, so no V x V table and no transpose is ever made.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from qw2v.corpus import Tokens, id_type
+
+UINT32_MAX = 2**32 - 1
+INT64_MAX = 2**63 - 1
+WINDOW_WEIGHTS = ("linear", "uniform", "harmonic")
+ROW_BLOCK = 16  # cells looked at together where a row is read out
+GROUP_CELLS = 1 << 20  # cells that one thread counts before it hands them over
+GROUPS = 64
+BYTES_PER_CELL = 4 + 8  # column index, int64 count
+SMALLEST_PIECE = 1 << 20
+MOST_CENTRES = 2**31 - 1  # places are 32-bit
+
+
+def pair_weights(window: int, window_weights: str) -> list[int]:
+    """Return the weight of a pair at distance 1..L: exact integers.
+
+    >>> pair_weights(4, "linear"), pair_weights(4, "uniform"), pair_weights(4, "harmonic")
+    ([4, 3, 2, 1], [1, 1, 1, 1], [12, 6, 4, 3])
+    """
+    distances = range(1, window + 1)
+    if window_weights == "linear":
+        return [window + 1 - distance for distance in distances]
+    if window_weights == "uniform":
+        return [1] * window
+    unit = math.lcm(*distances)
+    return [unit // distance for distance in distances]
+
+
+def count_pairs(
+    tokens: Tokens,
+    rank: NDArray,
+    word_counts: NDArray[np.int64],
+    weights: list[int],
+    *,
+    keep_others: bool,
+    memory: int | None,
+    workers: int,
+    bar: Any,
+) -> sparse.csr_array:
+    """Return the symmetric table of weighted pair counts, (V, V) int64 with sorted indices.
+
+    Raises OverflowError where a count could pass 2^63 - 1, MemoryError where the table would not
+    fit into `memory` bytes (None: what the machine has free).
+    """
+    vocab_size, window = len(word_counts), len(weights)
+    _check_overflow(int(word_counts.sum()), weights)
+    n_ids = tokens.n_tokens if keep_others else int(word_counts.sum())
+    n_ids += window * tokens.n_documents
+    centres = _piece_size(n_ids, word_counts, window, memory, tokens.bytes_in_memory)
+    total = sparse.csr_array((vocab_size, vocab_size), dtype=np.int64)
+    pieces = _pieces(tokens, rank, vocab_size, window, centres, keep_others)
+    for number, (ids, start, stop) in enumerate(pieces):
+        piece = _count_piece(ids, start, stop, vocab_size, weights, workers, bar)
+        total = piece if number == 0 else total + piece
+    return total
+
+
+def _check_overflow(n_words: int, weights: list[int]) -> None:
+    """Refuse where the sum over the table could pass int64: 2 sum(weights) for each word."""
+    bound = 2 * n_words * sum(weights)
+    if bound > INT64_MAX:
+        raise OverflowError(
+            f"{n_words:,} words with window {len(weights)} could add up to {bound:.3g}, more than "
+            f"int64 holds ({INT64_MAX:.3g}): lower the window, or use linear weights (harmonic "
+            "ones grow with the least common multiple of 1..L)"
+        )
+
+
+def estimated_cells(word_counts: NDArray[np.int64], window: int) -> int:
+    """Estimate the non-zero cells, as if words met independently: text, which clusters, has fewer.
+
+    >>> estimated_cells(np.array([1000, 1000]), window=2)
+    4
+    """
+    counts = word_counts[word_counts > 0]
+    # Words of nearly equal count are taken together, so this costs little for any vocabulary.
+    octave = np.floor(8 * np.log2(counts)).astype(np.int64)
+    size = np.bincount(octave)
+    mean = np.bincount(octave, counts)[size > 0] / size[size > 0]
+    size = size[size > 0]
+    met = -np.expm1(-2 * window * np.outer(mean, mean / counts.sum()))
+    return math.ceil(size @ met @ size)
+
+
+def _piece_size(
+    n_ids: int, word_counts: NDArray, window: int, memory: int | None, in_memory: int
+) -> int:
+    """Return how many ids to count at once, or refuse: an id takes its rank and a place."""
+    vocab_size = len(word_counts)
+    limit = available_memory() if memory is None else memory
+    if limit is None:
+        limit = INT64_MAX
+    per_id = np.dtype(id_type(vocab_size)).itemsize + 4
+    table = BYTES_PER_CELL * estimated_cells(word_counts, window) + 16 * BYTES_PER_CELL * vocab_size
+    if in_memory + per_id * n_ids + table <= limit and n_ids <= MOST_CENTRES - 2 * window:
+        return max(n_ids, 1)
+    # Adding up pieces holds the sum so far, the piece and the new sum.
+    room = (limit - in_memory - 3 * table) // per_id
+    if room < min(SMALLEST_PIECE, n_ids):
+        need = in_memory + min(3 * table + per_id * SMALLEST_PIECE, table + per_id * n_ids)
+        raise MemoryError(
+            f"counting {vocab_size:,} words with window {window} needs about {need / 1e9:.2g} GB, "
+            f"but {limit / 1e9:.2g} GB may be used: lower vocab_size or window"
+            + ("" if memory is None else ", or raise memory")
+        )
+    return max(min(room, MOST_CENTRES - 2 * window), 1)
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that this process could still take, None where unknown."""
+    amounts = []
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                amounts.append(1024 * int(line.split()[1]))
+        group = Path("/sys/fs/cgroup")
+        limit = (group / "memory.max").read_text().strip()
+        if limit != "max":
+            amounts.append(int(limit) - int((group / "memory.current").read_text()))
+    except (OSError, ValueError):
+        pass
+    if not amounts and "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", ()):
+        amounts.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(amounts, default=None)
+
+
+def _pieces(
+    tokens: Tokens, rank: NDArray, vocab_size: int, window: int, centres: int, keep_others: bool
+) -> Iterator[tuple[NDArray, int, int]]:
+    """Yield (ids, start, stop): the centres ids[start:stop] with `window` ids on either side.
+
+    Where one piece ends, the next goes on with the same ids as its margin: exact for any size.
+    """
+    from qw2v import _kernels
+
+    ids = np.empty(centres + 2 * window, id_type(vocab_size))
+    ids[:window] = vocab_size
+    size = window
+    for block, ranks in tokens.drain(rank):
+        read, gap = 0, 0
+        while True:
+            size, read, gap = _kernels.encode(
+                block, read, gap, ranks, vocab_size, window, keep_others, ids, size
+            )
+            if read == len(block) and gap == 0:
+                break
+            yield ids, window, len(ids) - window
+            ids[: 2 * window] = ids[len(ids) - 2 * window :]
+            size = 2 * window
+    # The last document ends in sentinels of its own: they are the margin.
+    yield ids, window, max(size - window, window)
+
+
+def _count_piece(
+    ids: NDArray, start: int, stop: int, vocab_size: int, weights: list[int], workers: int, bar: Any
+) -> sparse.csr_array:
+    """Count the pairs whose centre is in ids[start:stop]."""
+    from qw2v import _kernels
+
+    with ThreadPoolExecutor(workers) as pool:
+        first, places = _places(ids, start, stop, vocab_size, pool, workers)
+        most = np.minimum(2 * len(weights) * np.diff(first), vocab_size)
+        groups = _groups(first, most)
+        capacity = max(int(most[a:b].sum()) for a, b in groups)
+        free = [_Buffer(vocab_size, capacity, weights) for _ in range(workers + 2)]
+        table = _GrowingTable(vocab_size, _likely_cells(np.diff(first), most, len(weights)))
+
+        def count(buffer: _Buffer, a: int, b: int) -> tuple:
+            largest = 2 * int(np.diff(first[a : b + 1]).max()) * sum(weights)
+            row, columns, values, steps = buffer.arrays(largest)
+            cells = _kernels.count_rows(
+                ids, first, places, steps, a, b, vocab_size, row, columns, values, table.lengths
+            )
+            return buffer, columns[:cells], values[:cells], int(first[b] - first[a])
+
+        running: deque = deque()
+        for group in groups:
+            if not free:
+                free.append(table.append(*running.popleft().result(), bar))
+            running.append(pool.submit(count, free.pop(), *group))
+        for future in running:
+            table.append(*future.result(), bar)
+    return table.finish()
+
+
+def _places(
+    ids: NDArray, start: int, stop: int, vocab_size: int, pool: ThreadPoolExecutor, workers: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the places of word i in the text, places[first[i]:first[i + 1]], ascending."""
+    from qw2v import _kernels
+
+    cuts = np.linspace(start, stop, workers + 1).astype(np.int64)
+    spans = list(zip(cuts[:-1], cuts[1:], strict=True))
+    counts = list(pool.map(lambda ab: _kernels.histogram(ids, *ab, vocab_size), spans))
+    first = np.concatenate([[0], np.cumsum(sum(counts)[:-1])])
+    places = np.empty(first[-1], np.int32)
+    fill = first[:-1]
+    jobs = []
+    for span, count in zip(spans, counts, strict=True):
+        jobs.append(pool.submit(_kernels.fill_places, ids, *span, vocab_size, fill.copy(), places))
+        fill = fill + count[:-1]
+    for job in jobs:
+        job.result()
+    return first, places
+
+
+def _groups(first: NDArray[np.int64], most: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut the rows into runs of similar work whose cells fit into a buffer."""
+    work = first[-1] / GROUPS
+    groups, a = [], 0
+    cells = np.concatenate([[0], np.cumsum(most)])
+    while a < len(most):
+        b = min(
+            np.searchsorted(first, first[a] + work, "right"),
+            np.searchsorted(cells, cells[a] + GROUP_CELLS, "right"),
+        )
+        b = max(int(b) - 1, a + 1)
+        groups.append((a, b))
+        a = b
+    return groups
+
+
+def _likely_cells(word_counts: NDArray, most: NDArray, window: int) -> int:
+    """Return how many cells to make room for at first."""
+    return min(int(most.sum()), int(1.1 * estimated_cells(word_counts, window)) + 1)
+
+
+class _Buffer:
+    """What one thread counts into, used again for one group of rows after another.
+
+    Cells are 32-bit where the group cannot overflow them, and 64-bit elsewhere.
+    """
+
+    def __init__(self, vocab_size: int, capacity: int, weights: list[int]) -> None:
+        self._row_length = -(-(vocab_size + 1) // ROW_BLOCK) * ROW_BLOCK
+        self._capacity = capacity + ROW_BLOCK
+        self._columns = np.empty(self._capacity, np.int32)
+        self._weights = weights
+        self._cells: dict = {}
+
+    def arrays(self, largest: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Return (row, columns, values, weights) for cells of at most `largest`."""
+        dtype = np.uint32 if largest <= UINT32_MAX else np.uint64
+        if dtype not in self._cells:
+            self._cells[dtype] = (
+                np.zeros(self._row_length, dtype),
+                self._columns,
+                np.empty(self._capacity, dtype),
+                np.array(self._weights, dtype),
+            )
+        return self._cells[dtype]
+
+
+class _GrowingTable:
+    """A sparse table that is appended to, row after row."""
+
+    def __init__(self, vocab_size: int, capacity: int) -> None:
+        self.lengths = np.zeros(vocab_size, np.int64)
+        self._columns = np.empty(capacity, np.int32)
+        self._values = np.empty(capacity, np.int64)
+        self._cells = 0
+
+    def append(self, buffer: _Buffer, columns: NDArray, values: NDArray, words: int, bar: Any):
+        """Copy the cells of some rows, and return the buffer they came in."""
+        end = self._cells + len(columns)
+        if end > len(self._columns):
+            self._resize(end + end // 4)
+        self._columns[self._cells : end] = columns
+        self._values[self._cells : end] = values
+        self._cells = end
+        bar.update(words)
+        return buffer
+
+    def finish(self) -> sparse.csr_array:
+        """Return the table; its memory is cut to size in place."""
+        self._resize(self._cells)
+        vocab_size = len(self.lengths)
+        index = np.int32 if self._cells < 2**31 else np.int64
+        indptr = np.concatenate([[0], np.cumsum(self.lengths)]).astype(index)
+        columns = self._columns.astype(index, copy=False)
+        table = sparse.csr_array((self._values, columns, indptr), shape=(vocab_size, vocab_size))
+        table.has_canonical_format = True
+        return table
+
+    def _resize(self, capacity: int) -> None:
+        self._columns.resize(capacity, refcheck=False)
+        self._values.resize(capacity, refcheck=False)
