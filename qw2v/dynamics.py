@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, special
+from scipy import linalg
 from scipy.linalg.lapack import dgejsv
 
 from qw2v import targets
@@ -56,6 +56,7 @@ __all__ = [
 ]
 
 _FULL_SPECTRUM = 2_000  # a Target with at most this many words is diagonalised in full by `exact`
+_DENSE_BYTES = 2**30  # the largest dense copy of a Target that `exact` makes to multiply with
 _PIVOT_SLACK = np.log(1e3)
 _LONG = 1e280  # stands for t = infinity: lambda t does not overflow
 
@@ -295,12 +296,37 @@ def silent_start(eigenvectors, W0) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Tail:
-    """What is known of M* outside the computed modes, for the error bound of a truncated path."""
+    """What bounds the error of a truncated path: M* off the K eigenvectors, met by block Lanczos.
 
-    root: np.ndarray  # (d, d), root^T root = W0^T P W0 with P the projector off the eigenvectors
-    lower: float  # the tail's eigenvalues lie in [lower, upper]
-    upper: float
-    blocks: int  # Krylov blocks: polynomials in M* up to degree 2 blocks - 1 are exact
+    With P the projector off the eigenvectors, P W0 = Q_1 root, T = Q^T M* Q = Y diag(ritz) Y^T over
+    the blocks Q = [Q_1 .. Q_m], and M* Q - Q T = R in the last block alone. Then (Duhamel, twice)
+    |W0^T P f(M*) P W0 - root^T f(T)_11 root| <= share(t) f(upper) W0^T P W0 for f = e^(. t), with
+    share = (integral over [0, t] of |R [e^((T - upper) s)]_m1|)^2, and at most one in any case. It
+    grows with t, so that it holds for the integral of f over time, (e^(. t) - 1) / ., too.
+    """
+
+    root: np.ndarray  # (d, d)
+    upper: float  # no eigenvalue off the computed eigenvectors is larger
+    ritz: np.ndarray  # (n,)
+    first: np.ndarray  # (d, n) first block of rows of Y
+    last: np.ndarray  # (d, n) R times the last block of rows of Y
+
+    def share(self, t: float) -> float:
+        times, integral = self._integral
+        return float(min(1.0, np.interp(t, times, integral) ** 2)) if t <= times[-1] else 1.0
+
+    @cached_property
+    def _integral(self) -> tuple[np.ndarray, np.ndarray]:
+        """Upper sums of the integral over geometric steps, up to where it passes one."""
+        time = 1e-3 / max(np.abs(self.ritz - self.upper).max(initial=0.0), 1e-200)
+        times, integral, before = [0.0], [0.0], 0.0
+        while len(times) < 400 and integral[-1] < 1:
+            decay = np.exp(np.minimum((self.ritz - self.upper) * time, 0))
+            now = np.linalg.norm((self.last * decay) @ self.first.T, 2) if decay.size else 0.0
+            integral.append(integral[-1] + max(before, now) * (time - times[-1]))
+            times.append(time)
+            before, time = now, time * 1.1
+        return np.array(times), np.array(integral)
 
 
 @dataclass(frozen=True, eq=False)
@@ -478,7 +504,7 @@ class ExactPath(Path):
             return np.zeros_like(s)
         t = min(max(t, self._shortest), _LONG)
         tail, state = self._tail, self._solve(t)
-        part = _chebyshev_remainder(0.5 * (tail.upper - tail.lower) * t, 2 * tail.blocks)
+        part = tail.share(t)
         inverse = linalg.solve_triangular(state.triangle, np.eye(len(state.triangle)))
         rows = tail.root @ self._factors.inverse
 
@@ -501,21 +527,8 @@ def _triangle(matrix: np.ndarray) -> np.ndarray:
     return linalg.qr(matrix, mode="r", overwrite_a=True, check_finite=False)[0][:r]
 
 
-def _chebyshev_remainder(half_width: float, degree: int) -> float:
-    """Bound on |f - f_Ritz| / e^(upper t), f = e^(lambda t), exact for polynomials below `degree`.
-
-    Twice the error of the Chebyshev series of e^(c x), 2 sum_(j >= degree) I_j(c), over e^c; at
-    most one, since both values lie between zero and e^(upper t). It grows with t, so that it holds
-    for the integral over time, (e^(lambda t) - 1) / lambda, too.
-    """
-    if half_width > 4 * degree**2:
-        return 1.0
-    orders = np.arange(degree, degree + int(2 * half_width) + 64)
-    return min(1.0, 4 * float(special.ive(orders, half_width).sum()))
-
-
 def exact(
-    target, W0, modes: int | None = None, *, krylov: int = 2, progress: bool = True
+    target, W0, modes: int | None = None, *, krylov: int = 4, progress: bool = True
 ) -> ExactPath:
     """Gradient flow from any start W0 (V, d), of any scale and rank: the matrix Riccati solution.
 
@@ -537,11 +550,13 @@ def exact(
     chosen to bring it as near to W0 as it can (W(0) = W0); the flow's own rotation has no closed
     form, and no inner product between words depends on it.
 
-    A truncated path solves the flow within the span of the K eigenvectors and the Krylov blocks.
-    `truncation_error(t)` bounds the error: outside the K modes, functions of M* between the columns
-    of W0 are exact for polynomials of degree below twice the blocks (so at early times), and at
-    late times nothing there outgrows e^(lambda_K t): take K > d, so that lambda_K < lambda_d. The
-    bound takes the K eigenpairs as exact.
+    A truncated path solves the flow within the span of the K eigenvectors and the Krylov blocks; of
+    a Target it makes a dense copy where that fits in 1 GiB (float32 above 5,000 words).
+    `truncation_error(t)` bounds what the span leaves out. At early times the blocks represent M*
+    ever better, as the square of their residual; at late times nothing outside outgrows
+    e^(lambda_K t), so take K > d, lambda_K < lambda_d. In between, for large starts, the bound can
+    be far above the error, or infinite: take more blocks. It counts the K eigenpairs and the
+    products as exact.
 
     Raises ValueError for a W0 of the wrong shape or with values that are not finite.
 
@@ -573,26 +588,33 @@ def exact(
 
 def _truncated(target, W0: np.ndarray, modes: int, krylov: int, progress: bool) -> ExactPath:
     values, vectors = _top_modes(target, modes)
-    square = _frobenius_squared(target)
-    bound = float(np.sqrt(max(square - np.sum(values**2), 0.0)))
-    block = _orthogonalise(W0, vectors)
-    tail = _Tail(np.linalg.qr(block, mode="r"), -bound, float(values[-1]), krylov)
-    basis, images = vectors, []
+    upper, basis, images, table = float(values[-1]), vectors, [], _table(target)
+    start = residual = _orthogonalise(W0, vectors)
     for _ in range(krylov):
-        block = _column_space(block, np.linalg.norm(W0 if not images else images[-1], 2))
-        if not block.shape[1]:
-            break
+        block = _column_space(residual, np.linalg.norm(images[-1] if images else W0, 2))
         basis = np.hstack([basis, block])
-        images.append(np.asarray(target @ block, float))
-        block = _orthogonalise(images[-1], basis)
-    if images:
-        inner = basis[:, modes:]
-        product = inner.T @ np.hstack(images)
-        ritz, rotation = np.linalg.eigh((product + product.T) / 2)
-        values = np.concatenate([values, ritz[::-1]])
-        vectors = np.hstack([vectors, inner @ rotation[:, ::-1]])
-    outside = max(square - float(np.sum(values**2)), 0.0)
+        images.append(np.asarray(table @ block.astype(table.dtype, copy=False), float))
+        residual = _orthogonalise(images[-1], basis)
+        if not residual.size:
+            break
+    inner, first, last = basis[:, modes:], images[0].shape[1], images[-1].shape[1]
+    product = inner.T @ np.hstack(images)
+    ritz, turn = np.linalg.eigh((product + product.T) / 2)
+    coupling = np.linalg.qr(residual, mode="r")
+    root = inner[:, :first].T @ start
+    tail = _Tail(root, upper, ritz, turn[:first], coupling @ turn[len(turn) - last :])
+    values = np.concatenate([values, ritz[::-1]])
+    vectors = np.hstack([vectors, inner @ turn[:, ::-1]])
+    outside = max(_frobenius_squared(target) - float(np.sum(values**2)), 0.0)
     return ExactPath(values, vectors, vectors.T @ W0, W0, outside, tail, progress)
+
+
+def _table(target):
+    """What multiplies fastest: M* is half full, so a dense copy of it where that is not large."""
+    size = _size(target)
+    if hasattr(target, "toarray") and 4 * size**2 <= _DENSE_BYTES:
+        return target.toarray(np.float64 if size <= 5_000 else np.float32)
+    return target if hasattr(target, "eigenpairs") else np.asarray(target, float)
 
 
 def _orthogonalise(block: np.ndarray, basis: np.ndarray) -> np.ndarray:
