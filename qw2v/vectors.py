@@ -348,12 +348,17 @@ def _check_size(path, file: BinaryIO, count: int, dim: int) -> None:
 
 
 def _is_text_row(row: bytes, dim: int) -> bool:
+    # Half the numbers are enough, so that a text row with a slip in it is still called text;
+    # in a binary row even one would be a rare accident.
+    return 2 * sum(map(_is_number, row.split()[1:])) >= dim
+
+
+def _is_number(text: bytes) -> bool:
     try:
-        return len([float(number) for number in row.split()[1:]]) == dim
+        float(text)
     except ValueError:
-        # A text row with a slip in it is still text: long enough, and nothing but characters.
-        printable = row.rstrip(b"\r\n").decode("utf-8", "replace").isprintable()
-        return printable and len(row) > 2 * dim
+        return False
+    return True
 
 
 def _read_text(path, file: BinaryIO, count: int, vocab_size: int, dim: int):

@@ -190,6 +190,13 @@ def test_text_and_binary_are_told_apart(tmp_path_factory, vectors, binary):
     assert same(WordVectors.load_word2vec_format(path), vectors)
 
 
+def test_a_binary_row_of_printable_bytes_is_still_binary(tmp_path):
+    # 0.747 is b"????" in single precision, 0.74 is b"\xa4p=?".
+    printable = WordVectors(["0"], np.full((1, 8), np.frombuffer(b"????", "<f4")[0]))
+    printable.save_word2vec_format(tmp_path / "v", binary=True)
+    assert same(WordVectors.load_word2vec_format(tmp_path / "v"), printable)
+
+
 @settings(max_examples=60)
 @given(
     vectors=word_vectors(
@@ -258,6 +265,7 @@ def test_text_as_the_c_tool_writes_it_has_a_space_before_the_newline(tmp_path):
         (b"3 2\na 1.25 2.25\nb 1.25 2.25\n", "ends after 2 of the 3 words"),
         (b"2 2\na 1 2\nb 1\n", "line 3, b'b 1.n': 2 items; a word and the 2 numbers"),
         (b"2 2\na 1 2\nb 1 2 3\n", "4 items; a word and the 2"),
+        (b"1 3\na 1 2 x\n", "line 2, word b'a': could not convert string to float"),
         (b"2 2\na 1 2\nb 1 x\n", "line 3, word b'b': could not convert string to float"),
         (b"2 2\na 1 2\nb 1 nan\n", r"The vector of 'b' \(row 1\) holds NaN"),
         (b"2 2\na 1 2\nb 1 1e99\n", r"The vector of 'b' \(row 1\) holds NaN or infinity"),
