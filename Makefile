@@ -63,6 +63,10 @@ clean-notebooks: $(READY)  ## strip outputs from the notebooks
 	$(BIN)/python tools/clean_notebooks.py
 
 .PHONY: screenshots
+picture: $(READY)  ## draw the README's picture again
+	$(BIN)/python tools/picture.py
+
+.PHONY: screenshots
 screenshots: book  ## pictures of the built pages, wide and phone, light and dark, in _build/screenshots
 	$(BIN)/python tools/screenshot.py _build/screenshots
 

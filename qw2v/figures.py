@@ -19,6 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from qw2v.dynamics import Path
+from qw2v.targets import mode_words
+
 INK, FAINT = "#1c2430", "#9aa3ad"
 MODES = ("#0b63b5", "#d1495b", "#1a8a5f", "#b8720a", "#7a4bb8", "#0f8b9d", "#b03a8c", "#6b7a1e")
 COLORS = {
@@ -318,6 +321,20 @@ def mode_curves(
         xlabel="training time $t / \\tau_1$", ylabel="modes learned", xlim=(times[0], times[-1])
     )
     return figure
+
+
+def history(path: Path, words: Sequence[str], horizon: float = 4.0) -> Figure:
+    """Draw a whole training history: `mode_curves` of a path, up to `horizon` in units of tau_1.
+
+    The first eight modes are named by the words at their two ends; `words` (V,) names the rows.
+    """
+    times = np.linspace(0, horizon, 400)
+    t = times * path.learning_times[0]
+    named = range(1, min(len(path.eigenvalues), len(MODES)) + 1)
+    ends = [mode_words(path.eigenvectors, words, k, n=1) for k in named]
+    labels = [f"{up[0]} / {down[0]}" for up, down in ends]
+    curves = path.singular_values(t), path.loss(t), path.learned_modes(t)
+    return mode_curves(times, *curves, labels=labels)
 
 
 def _direct_labels(ax: Axes, x: float, heights: NDArray, labels: Sequence[str]) -> None:

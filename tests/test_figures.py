@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 
-from qw2v import figures
+from qw2v import dynamics, figures
 
 RNG = np.random.default_rng(0)
 WORDS = ["alpha", "beta", "gamma", "delta"]
@@ -31,6 +31,7 @@ def draw() -> dict[str, Figure]:
         "mode_curves": figures.mode_curves(
             t, curves, 1 - t / 6, np.sum(curves > 2, axis=1), labels=WORDS
         ),
+        "history": figures.history(dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3), WORDS),
         "cloud": figures.cloud(WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]),
         "shrinking_error": figures.shrinking_error([1e-3, 1e-2], [0.1, 0.2]),
         "benchmark": figures.benchmark(scores, scores),
@@ -71,7 +72,7 @@ def test_axes_are_named_and_type_is_legible(drawn):
 
 
 def test_labels_keep_apart(drawn):
-    for name in ("cloud", "mode_curves"):
+    for name in ("cloud", "history", "mode_curves"):
         figure = drawn[name]
         figure.draw_without_rendering()
         for ax in figure.axes:
