@@ -62,7 +62,7 @@ setup-cells: $(READY)  ## write the set-up cell into every chapter
 clean-notebooks: $(READY)  ## strip outputs from the notebooks
 	$(BIN)/python tools/clean_notebooks.py
 
-.PHONY: screenshots
+.PHONY: picture
 picture: $(READY)  ## draw the README's picture again
 	$(BIN)/python tools/picture.py
 

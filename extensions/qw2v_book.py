@@ -3,7 +3,8 @@
 myst-nb keeps executed notebooks in a cache that is keyed on code cells alone, so a change in
 `qw2v/` or `data/` would leave stale pages. Here the cache folder is named by a hash of those
 files. The folder's name is a setting of the build, and Sphinx reads every page again when such
-a setting changes: a bare `jupyter-book build .` is right too.
+a setting changes: a bare `jupyter-book build .` is right too. The site's own styles and scripts are
+watched likewise, but they only make Sphinx write the pages again.
 """
 
 import hashlib
@@ -13,15 +14,16 @@ from pathlib import Path
 
 from docutils import nodes
 
-WATCHED = ("qw2v", "data", "constraints.txt")
+COMPUTED_FROM = ("qw2v", "data", "constraints.txt")
+WRITTEN_WITH = ("static", "extensions")
 PREFIX = ".jupyter_cache-"
 EMPTY_HEADER = re.compile(r'<th( class="[^"]*")?\s*>(?:&nbsp;|\s)*</th>')
 
 
-def content_hash(root: Path) -> str:
-    """Hash the names and contents of everything that the chapters' cells read."""
+def content_hash(root: Path, names: tuple[str, ...]) -> str:
+    """Hash the names and contents of these files and of everything in these folders."""
     files = []
-    for name in WATCHED:
+    for name in names:
         path = root / name
         files += [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     digest = hashlib.sha256()
@@ -37,11 +39,12 @@ def content_hash(root: Path) -> str:
 def use_cache_of_this_content(app, config):
     """Point myst-nb at the cache folder of this content; remove those of older content."""
     build = Path(app.outdir).parent
-    current = build / f"{PREFIX}{content_hash(Path(app.srcdir))}"
+    current = build / f"{PREFIX}{content_hash(Path(app.srcdir), COMPUTED_FROM)}"
     for folder in build.glob(f"{PREFIX}*"):
         if folder != current:
             shutil.rmtree(folder)
     config.nb_execution_cache_path = str(current)
+    config.qw2v_written_with = content_hash(Path(app.srcdir), WRITTEN_WITH)
 
 
 def try_failed_pages_again(app, env, added, changed, removed):
@@ -58,6 +61,7 @@ def name_no_empty_header(app, doctree, docname):
 
 def setup(app):
     """Register with Sphinx."""
+    app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
     app.connect("env-get-outdated", try_failed_pages_again)
     app.connect("doctree-resolved", name_no_empty_header)

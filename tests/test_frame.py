@@ -22,7 +22,7 @@ CHAPTERS = setup_cell.chapters()
 URL = setup_cell.repository_url()
 # A module imports from the modules before it in this line, never from those after it.
 ORDER = (
-    "_archive _kernels corpus statistics datasets weighting targets vectors dynamics "
+    "_archive _kernels corpus _counting statistics datasets weighting targets vectors dynamics "
     "evaluation figures __init__ __main__"
 ).split()
 
@@ -95,7 +95,10 @@ def test_an_edited_setup_cell_is_noticed_and_mended(tmp_path):
 def run_setup(folder, source=None):
     """Run the cell in a fresh interpreter in a folder, twice; return where it found the package."""
     twice = (source or setup_cell.source()) + "\n"
-    code = twice * 2 + "print(str(root), qw2v.__file__, sys.path.count(str(root)), sep='\\n')"
+    code = (
+        twice * 2
+        + "import qw2v; print(str(root), qw2v.__file__, sys.path.count(str(root)), sep='\\n')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
@@ -257,6 +260,8 @@ only_build_toc_files: true
 sphinx:
   local_extensions:
     qw2v_book: {extensions}
+  config:
+    html_static_path: [static]
 """
 
 
@@ -264,7 +269,7 @@ sphinx:
 def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
     (tmp_path / "_config.yml").write_text(TINY_CONFIG.format(extensions=ROOT / "extensions"))
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
-    for folder in ("qw2v", "data"):
+    for folder in ("qw2v", "data", "static"):
         (tmp_path / folder).mkdir()
     source = "print('got', open('qw2v/a.py').read(), open('data/b').read())"
     cell = nbformat.v4.new_code_cell(source, id="cell")
@@ -291,3 +296,8 @@ def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
     changed, other = build("two", "x")
     assert changed == ("two", "x") and len(other) == 1 and other != caches
     assert build("two", "y")[0] == ("two", "y")
+
+    for ink in ("red", "blue"):  # a style sheet is copied though no page has changed
+        (tmp_path / "static" / "site.css").write_text(ink)
+        build("two", "y")
+        assert (tmp_path / "_build" / "html" / "_static" / "site.css").read_text() == ink

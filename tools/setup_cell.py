@@ -8,6 +8,7 @@ The cell's text has one source, TEMPLATE, and the repository's address one place
 
 import argparse
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -19,7 +20,7 @@ CELL_ID = "setup"
 METADATA = {"mystnb": {"code_prompt_show": "Set-up"}, "tags": ["hide-input"]}
 
 # Where the checkout is found, nothing is fetched; what is installed, torch above all, stays.
-TEMPLATE = """\
+TEMPLATE = '''\
 # Set-up, the same in every chapter; harmless to run twice.
 import importlib.util
 import subprocess
@@ -31,18 +32,14 @@ places = [here, *here.parents, here / "qw2v"]
 root = next((p for p in places if (p / "qw2v" / "__init__.py").is_file()), None)
 if root is None:  # a notebook on its own, on Colab or elsewhere: fetch the rest beside it
     root = here / "qw2v"
-    subprocess.run(["git", "clone", "--depth", "1", "{url}", str(root)], check=True)
-needs = "{needs}".split()
+    subprocess.run(["git", "clone", "--depth=1", "{url}", root], check=True)
+needs = """{needs}""".split()
 missing = [name for name in needs if importlib.util.find_spec(name) is None]
 if missing:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
 if str(root) not in sys.path:
     sys.path.insert(0, str(root))
-
-import qw2v
-from qw2v import figures
-
-figures.use_style()"""
+importlib.import_module("qw2v.figures").use_style()'''
 
 
 def repository_url(root: Path = ROOT) -> str:
@@ -56,7 +53,7 @@ def source(root: Path = ROOT) -> str:
     extras = project["optional-dependencies"]
     wanted = project["dependencies"] + extras["figures"] + extras["notebooks"]
     names = [requirement.split(">=")[0] for requirement in wanted if ">=" in requirement]
-    needs = " ".join(name for name in names if name != "ipykernel")
+    needs = textwrap.fill(" ".join(name for name in names if name != "ipykernel"), 80)
     return TEMPLATE.format(url=repository_url(root), needs=needs)
 
 
