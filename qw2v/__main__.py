@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from qw2v.datasets import CORPORA
+
 # The paper's table: Google analogies (its all-pairs protocol), MEN, WordSim353.
 _PAPER = {
     "mstar": (0.663, 0.755, 0.683),
@@ -125,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     fetch = command(
         _fetch, "fetch", "Download a public corpus and print the path of its text.", "text8"
     )
-    fetch.add_argument("name", help="text8")
+    corpora = (f"{name}: {corpus.description}" for name, corpus in CORPORA.items())
+    fetch.add_argument("name", help="; ".join(corpora))
     fetch.add_argument("--directory", help="where to keep it; the user's cache by default")
     _quiet(fetch)
 

@@ -174,7 +174,7 @@ CORPORA = {
         sha256="a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232",
         member="text8",
         member_size=100_000_000,
-        description="17 million words of English Wikipedia (March 2006), one line, CC BY-SA 3.0",
+        description="17 million words of English Wikipedia, March 2006, on one line",
     ),
 }
 
