@@ -20,6 +20,7 @@ import json
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -186,29 +187,58 @@ def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
 def _unpack(raw: dict[str, Bytes]) -> sparse.csr_array:
     """Return the symmetric table from its streams, (V, V) int64 with sorted indices."""
     lengths = raw["row_lengths"].view("<i8").astype(np.int64)
-    gaps = _unescape(raw["gaps"], raw["gap_excess"], np.int32)
-    values = _unescape(raw["values"], raw["value_excess"], np.int64)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    if not len(gaps) == len(values) == indptr[-1]:
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    if not raw["gaps"].size == raw["values"].size == starts[-1]:
         raise ValueError("the streams differ in length")
     filled = np.flatnonzero(lengths)
+    first = starts[filled]
+    on_diagonal = raw["gaps"][first] == 1
+    cells = 2 * starts[-1] - np.count_nonzero(on_diagonal)
+    index = np.int32 if cells < 2**31 else np.int64
+    columns, values = np.empty(cells, index), np.empty(cells, np.int64)
+    with ThreadPoolExecutor(1) as pool:
+        # The system takes as long to hand out this memory as the rest takes: meanwhile.
+        touched = [pool.submit(array.fill, 0) for array in (columns, values)]
+        upper = _upper(raw, starts, filled, first, index)
+        lower = upper.T.tocsr()
+        for done in touched:
+            done.result()
+    indptr = upper.indptr + lower.indptr
+    indptr[1:] -= np.cumsum(np.bincount(filled[on_diagonal], minlength=len(lengths)), dtype=index)
+    # The diagonal is the last cell of a lower row and the first of an upper row: they overlap.
+    for row, (start, stop) in enumerate(pairwise(indptr.tolist())):
+        a, b = lower.indptr[row : row + 2].tolist()
+        columns[start : start + b - a] = lower.indices[a:b]
+        values[start : start + b - a] = lower.data[a:b]
+        a, b = upper.indptr[row : row + 2].tolist()
+        columns[stop - b + a : stop] = upper.indices[a:b]
+        values[stop - b + a : stop] = upper.data[a:b]
+    values[indptr[1:][filled[on_diagonal]] - lengths[filled[on_diagonal]]] *= 2
+    table = sparse.csr_array((values, columns, indptr), shape=upper.shape)
+    table.has_canonical_format = True
+    return table
+
+
+def _upper(
+    raw: dict[str, Bytes], starts: NDArray, filled: NDArray, first: NDArray, index: type
+) -> sparse.csr_array:
+    """Return the upper triangle, its diagonal halved."""
+    columns = _unescape(raw["gaps"], raw["gap_excess"])
     if len(filled):
         # One running sum over all rows: the step into a row starts where the row before ended.
-        first = indptr[filled]
-        last = filled - 1 + np.add.reduceat(gaps, first)
-        gaps[first] += filled - 1
-        gaps[first[1:]] -= last[:-1]
-    columns = np.cumsum(gaps, dtype=gaps.dtype, out=gaps)
-    vocab_size = len(lengths)
-    if len(columns) and not 0 <= columns.min() <= columns.max() < vocab_size:
-        raise ValueError("a cell lies outside the table")
-    index = np.int32 if 2 * len(columns) < 2**31 else np.int64
+        last = filled - 1 + np.add.reduceat(columns, first)
+        columns[first] += filled - 1
+        columns[first[1:]] -= last[:-1]
+        np.cumsum(columns, dtype=columns.dtype, out=columns)
+        if not 0 <= columns.min() <= columns.max() < len(starts) - 1:
+            raise ValueError("a cell lies outside the table")
+    values = _unescape(raw["values"], raw["value_excess"])
     upper = sparse.csr_array(
-        (values, columns.astype(index, copy=False), indptr.astype(index)),
-        shape=(vocab_size, vocab_size),
+        (values, columns.astype(index, copy=False), starts.astype(index)),
+        shape=(len(starts) - 1, len(starts) - 1),
     )
     upper.has_canonical_format = True
-    return upper + upper.T.tocsr()
+    return upper
 
 
 def _escape(numbers: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
@@ -217,13 +247,15 @@ def _escape(numbers: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
     return np.minimum(numbers, ESCAPE).astype(np.uint8), planes.ravel()
 
 
-def _unescape(small: Bytes, planes: Bytes, dtype: type) -> NDArray:
-    numbers = small.astype(dtype)
+def _unescape(small: Bytes, planes: Bytes) -> NDArray:
+    """Return the numbers, 32-bit where all fit: memory costs more time than arithmetic."""
     large = np.flatnonzero(small == ESCAPE)
     if planes.size != 8 * large.size:
         raise ValueError("the streams differ in length")
     excess = np.ascontiguousarray(planes.reshape(8, -1).T).view("<i8").ravel()
-    numbers[large] += excess.astype(dtype)
+    fits = excess.max(initial=0) < 2**31 - ESCAPE
+    numbers = small.astype(np.int32 if fits else np.int64)
+    numbers[large] += excess.astype(numbers.dtype)
     return numbers
 
 

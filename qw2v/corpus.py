@@ -330,9 +330,11 @@ def _split(read: Callable, parts: list[_Part], spool: Spool, workers: int) -> To
 
     def split(part: int) -> None:
         number = idle.get()
-        for block in read(parts[part]):
-            spool.add(part, number, tables[number].split(*block))
-        idle.put(number)
+        try:
+            for block in read(parts[part]):
+                spool.add(part, number, tables[number].split(*block))
+        finally:
+            idle.put(number)
 
     with ThreadPoolExecutor(len(tables)) as pool:
         try:
