@@ -1,0 +1,369 @@
+// What all explorers share: data, controls bound to traits, plots, a read-out that is spoken.
+// Each explorer's own module follows below this text and ends in `export default { render }`.
+
+// ---- data ------------------------------------------------------------------------------------
+
+const KINDS = {
+  Int8: Int8Array, Uint8: Uint8Array, Int16: Int16Array, Uint16: Uint16Array,
+  Int32: Int32Array, Uint32: Uint32Array, Float32: Float32Array, Float64: Float64Array,
+};
+
+/** Typed arrays by name, from the bytes and the layout that base.pack made. */
+function unpack(model) {
+  const view = model.get("_blob");
+  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  const arrays = {};
+  for (const [name, [kind, offset, shape]] of Object.entries(model.get("_layout"))) {
+    arrays[name] = new KINDS[kind](bytes, offset, shape.reduce((a, b) => a * b, 1));
+    arrays[name].shape = shape;
+  }
+  return arrays;
+}
+
+// ---- elements --------------------------------------------------------------------------------
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+const h = (tag, attributes = {}, ...children) =>
+  fill(document.createElement(tag), attributes, children);
+const s = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
+
+/** A number with `digits` significant digits, and a true minus sign. */
+const show = (x, digits = 3) =>
+  (Number.isFinite(x) ? String(Number(x.toPrecision(digits))) : "∞").replace("-", "−");
+
+/** Ten to an integer power, in superscript. */
+const power = (n) => "10" + [...String(n)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("");
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// ---- the explorer ------------------------------------------------------------------------------
+
+let created = 0; // makes ids unique on the page
+
+/**
+ * One explorer in `el`: `build(app)` lays it out once and returns `draw()`, which is called in the
+ * next frame whenever a trait, the width or the page's colours change.
+ */
+function explorer({ model, el }, build) {
+  const app = new App(model, el);
+  app.drawing = build(app);
+  app.paint();
+  return () => app.dispose();
+}
+
+class App {
+  constructor(model, el) {
+    this.model = model;
+    this.data = unpack(model);
+    this.texts = model.get("_texts");
+    // In a kernel `el` is a bare box; on a page the explorer's root stands around it.
+    this.root = el.closest(".qw2v-explorer") ?? el;
+    this.root.classList.add("qw2v-explorer");
+    if (this.root === el) el.dataset.live = "kernel";
+    this.body = h("div");
+    this.spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
+    this.plots = [];
+    this.ends = [];
+    el.replaceChildren(this.body, this.spoken);
+    this.watch(el);
+  }
+
+  get = (name) => this.model.get(name);
+
+  /** Set a trait here, and in the kernel at most ten times a second. */
+  set(name, value) {
+    this.model.set(name, value);
+    if (this.saving) return;
+    this.saving = setTimeout(() => {
+      this.saving = 0;
+      this.model.save_changes();
+    }, 100);
+  }
+
+  on(name, call) {
+    const event = `change:${name}`;
+    this.model.on(event, call);
+    this.ends.push(() => this.model.off(event, call));
+  }
+
+  dispose() {
+    clearTimeout(this.saving);
+    clearTimeout(this.speaking);
+    cancelAnimationFrame(this.asked);
+    for (const end of this.ends) end();
+    this.gone = true;
+  }
+
+  /** Redraw on a new width and on a new theme. */
+  watch(el) {
+    const sizes = new ResizeObserver(() => this.redraw());
+    sizes.observe(el);
+    const themes = new MutationObserver(() => this.redraw());
+    const named = { attributeFilter: ["data-theme", "theme", "data-jp-theme-light", "class"] };
+    for (const node of [document.documentElement, document.body]) themes.observe(node, named);
+    this.ends.push(() => sizes.disconnect(), () => themes.disconnect());
+  }
+
+  /** Ask for one drawing in the next frame, however many inputs arrive before it. */
+  redraw = () => {
+    if (!this.asked && !this.gone) this.asked = requestAnimationFrame(() => this.paint());
+  };
+
+  paint() {
+    this.asked = 0;
+    const style = getComputedStyle(this.root);
+    this.color = (name) => style.getPropertyValue(`--${name}`).trim();
+    for (const plot of this.plots) plot.measure();
+    this.drawing();
+  }
+
+  /** The colour of mode k, counted from 1, as in the book's figures. */
+  modeColor = (k) => (k <= 8 ? this.color(`m${k}`) : this.color("line"));
+
+  // ---- controls: each is bound to a trait both ways ----
+
+  /** A range input. `show(value)` is what stands beside it and is spoken; `to`, `from` bend it. */
+  slider(name, { label, min, max, step, show: text = String, to = (x) => x, from = (x) => x }) {
+    const id = `qw2v-${++created}`;
+    const input = h("input", { type: "range", id, min, max, step });
+    const output = h("output", { for: id });
+    const update = () => {
+      const value = this.get(name);
+      if (to(Number(input.value)) !== value || !output.textContent) input.value = from(value);
+      output.textContent = text(value);
+      input.setAttribute("aria-valuetext", text(value));
+    };
+    input.addEventListener("input", () => this.set(name, to(Number(input.value))));
+    const field = h("div", { class: "field" }, h("label", { for: id, class: "name" }, label), input);
+    field.firstChild.append(output);
+    return this.bound(name, field, update, { input, output });
+  }
+
+  /** A menu of [value, text] pairs. */
+  select(name, { label, options }) {
+    const id = `qw2v-${++created}`;
+    const items = options.map(([value, text]) => h("option", { value }, text));
+    const input = h("select", { id }, ...items);
+    input.addEventListener("change", () => {
+      const [value] = options.find(([option]) => String(option) === input.value);
+      this.set(name, value);
+    });
+    const field = h("div", { class: "field narrow" }, h("label", { for: id, class: "name" }, label), input);
+    return this.bound(name, field, () => (input.value = String(this.get(name))), { input });
+  }
+
+  checkbox(name, { label }) {
+    const input = h("input", { type: "checkbox" });
+    input.addEventListener("change", () => this.set(name, input.checked));
+    const field = h("label", { class: "field check" }, input, label);
+    return this.bound(name, field, () => (input.checked = this.get(name)), { input });
+  }
+
+  /** A word out of `words`, with completion; another word is refused, and the reason shown. */
+  word(name, { label, words, index = new Set(words) }) {
+    const id = `qw2v-${++created}`;
+    const list = h("datalist", { id: `${id}-list` }, ...words.map((value) => h("option", { value })));
+    const input = h("input", {
+      id, list: list.id, autocomplete: "off", autocapitalize: "none", spellcheck: "false",
+      "aria-describedby": `${id}-problem`,
+    });
+    const problem = h("span", { id: `${id}-problem`, class: "problem", role: "alert" });
+    const take = (final) => {
+      const word = input.value.trim().toLowerCase();
+      const known = index.has(word);
+      if (known) this.set(name, word);
+      problem.textContent = known || !final ? "" : `“${word}” is not among the ${words.length} words`;
+      input.setAttribute("aria-invalid", String(!known && final));
+    };
+    input.addEventListener("input", () => take(false));
+    input.addEventListener("change", () => take(true));
+    const update = () => {
+      if (input.value.trim().toLowerCase() !== this.get(name)) input.value = this.get(name);
+    };
+    const field = h("div", { class: "field" }, h("label", { for: id, class: "name" }, label), input, problem, list);
+    return this.bound(name, field, update, { input });
+  }
+
+  button(label, press) {
+    const button = h("button", { type: "button" }, label);
+    button.addEventListener("click", press);
+    return button;
+  }
+
+  bound(name, field, update, parts) {
+    update();
+    this.on(name, () => {
+      update();
+      this.redraw();
+    });
+    return Object.assign(field, parts);
+  }
+
+  // ---- what is said ----
+
+  /** A paragraph that always shows the latest text, and speaks it once it has come to rest. */
+  readout() {
+    const seen = h("p", { class: "said", "aria-hidden": "true" });
+    seen.say = (text) => {
+      if (seen.textContent === text) return;
+      seen.textContent = text;
+      clearTimeout(this.speaking);
+      this.speaking = setTimeout(() => (this.spoken.textContent = text), 500);
+    };
+    return seen;
+  }
+
+  plot(options) {
+    const plot = new Plot(this, options);
+    this.plots.push(plot);
+    return plot;
+  }
+}
+
+// ---- plots -------------------------------------------------------------------------------------
+
+/** Round steps in a range: about `count` of them. */
+function ticks(low, high, count) {
+  const rough = (high - low) / count;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough * 0.999);
+  const found = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(i * step);
+  return found.map((x) => Number(x.toPrecision(12)));
+}
+
+/** Powers of ten in a logarithmic range, thinned where they are many. */
+function powers(low, high, count) {
+  const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+  const every = Math.max(1, Math.ceil((last - first + 1) / count));
+  const found = [];
+  for (let n = first; n <= last; n += every) found.push(10 ** n);
+  return found;
+}
+
+/**
+ * Axes with a canvas for what is many and an SVG layer for what is few. Sizes are CSS pixels, so
+ * type stays legible at every width. `label` says what is drawn, for those who do not see it.
+ */
+class Plot {
+  constructor(app, { label, height = 220, margin = {}, xLabel = "", yLabel = "", bare = false }) {
+    Object.assign(this, { app, height, xLabel, yLabel, bare });
+    this.margin = { top: 10, right: 12, bottom: xLabel ? 40 : 22, left: 46, ...margin };
+    this.canvas = h("canvas", { "aria-hidden": "true" });
+    this.axes = s("g");
+    this.layer = s("g");
+    this.svg = s("svg", { role: "img", "aria-label": label }, this.axes, this.layer);
+    this.box = h("div", { class: "plot", style: `height:${height}px` }, this.canvas, this.svg);
+    this.context = this.canvas.getContext("2d");
+    this.range({ x: [0, 1], y: [0, 1] });
+  }
+
+  /** Set the ranges; `log: true` makes the horizontal axis logarithmic. */
+  range({ x = this.xs, y = this.ys, log = false, xTicks, yTicks }) {
+    const key = JSON.stringify([x, y, log, xTicks, yTicks]);
+    if (key === this.key) return;
+    Object.assign(this, { xs: x, ys: y, log, xTicks, yTicks, key, stale: true });
+  }
+
+  measure() {
+    const width = this.box.clientWidth, ratio = devicePixelRatio || 1;
+    if (width === this.width && ratio === this.ratio) return;
+    Object.assign(this, { width, ratio, stale: true });
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
+  }
+
+  get inner() {
+    const { left, right, top, bottom } = this.margin;
+    return { left, right: this.width - right, top, bottom: this.height - bottom };
+  }
+
+  x = (v) => {
+    const { left, right } = this.inner, [a, b] = this.xs;
+    const share = this.log ? Math.log(v / a) / Math.log(b / a) : (v - a) / (b - a);
+    return left + share * (right - left);
+  };
+  y = (v) => {
+    const { top, bottom } = this.inner, [a, b] = this.ys;
+    return bottom - ((v - a) / (b - a)) * (bottom - top);
+  };
+  /** The value at a pixel: what x() took. */
+  xAt = (pixel) => {
+    const { left, right } = this.inner, [a, b] = this.xs;
+    const share = Math.min(1, Math.max(0, (pixel - left) / (right - left)));
+    return this.log ? a * (b / a) ** share : a + share * (b - a);
+  };
+  yAt = (pixel) => {
+    const { top, bottom } = this.inner, [a, b] = this.ys;
+    return a + ((bottom - pixel) / (bottom - top)) * (b - a);
+  };
+
+  /** Clear the canvas and return its context, in CSS pixels, cut to the inside of the axes. */
+  begin() {
+    if (this.stale && !this.bare) this.drawAxes();
+    this.stale = false;
+    const c = this.context, { left, right, top, bottom } = this.inner;
+    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    c.clearRect(0, 0, this.width, this.height);
+    c.save();
+    c.beginPath();
+    c.rect(left - 1, top - 4, right - left + 5, bottom - top + 5);
+    c.clip();
+    return c;
+  }
+  end() {
+    this.context.restore();
+  }
+
+  drawAxes() {
+    const { left, right, top, bottom } = this.inner;
+    const text = (x, y, words, anchor, more = {}) =>
+      s("text", { x, y, "text-anchor": anchor, ...more }, words);
+    const parts = [s("path", { d: `M${left},${top}V${bottom}H${right}`, fill: "none", class: "axis" })];
+    const many = Math.max(2, Math.min(8, Math.floor((right - left) / 60)));
+    const xs = this.xTicks ?? (this.log ? powers(...this.xs, many) : ticks(...this.xs, many));
+    for (const v of xs) {
+      const at = this.x(v);
+      parts.push(s("path", { d: `M${at},${bottom}v4`, class: "axis" }));
+      parts.push(text(at, bottom + 16, this.log && (v >= 1e4 || v < 0.01) ? power(Math.round(Math.log10(v))) : show(v), "middle"));
+    }
+    for (const v of this.yTicks ?? ticks(...this.ys, Math.max(2, Math.floor((bottom - top) / 45)))) {
+      const at = this.y(v);
+      parts.push(s("path", { d: `M${left},${at}h-4`, class: "axis" }));
+      parts.push(text(left - 7, at + 4, show(v), "end"));
+    }
+    parts.push(text((left + right) / 2, this.height - 6, this.xLabel, "middle"));
+    const middle = (top + bottom) / 2;
+    parts.push(text(12, middle, this.yLabel, "middle", { transform: `rotate(-90 12 ${middle})` }));
+    this.axes.replaceChildren(...parts);
+  }
+
+  /** A line through points (xs[i], ys[i]), from index `from` on. */
+  line(xs, ys, { color, width = 2, dash = [] } = {}) {
+    const c = this.context;
+    c.beginPath();
+    for (let i = 0; i < xs.length; i++) c.lineTo(this.x(xs[i]), this.y(ys[i]));
+    Object.assign(c, { strokeStyle: color, lineWidth: width, lineJoin: "round" });
+    c.setLineDash(dash);
+    c.stroke();
+    c.setLineDash([]);
+  }
+
+  /** Where the pointer is, in values, on each move, tap and press: `call(x, y, event)`. */
+  onPointer(call) {
+    const tell = (event) => {
+      const box = this.box.getBoundingClientRect();
+      call(event.clientX - box.left, event.clientY - box.top, event);
+    };
+    for (const kind of ["pointermove", "pointerdown"]) this.box.addEventListener(kind, tell);
+  }
+}
