@@ -1,4 +1,4 @@
-"""Closed-form training dynamics of word2vec-like models: counts in, embeddings and their history out.
+"""Closed-form training dynamics of word2vec-like models, from counts of words.
 
 >>> stats = CorpusStatistics.from_texts(["the cat sat", "the dog sat"], vocab_size=4, window=2)
 >>> closed_form(stats, dim=1).words

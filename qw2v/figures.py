@@ -129,7 +129,8 @@ def playground(draw: Callable[..., Figure], alt: str = "", **controls: Any) -> A
 
 def _img(svg: str, alt: str) -> str:
     encoded = base64.b64encode(svg.encode()).decode()
-    return f'<img alt="{html.escape(alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{encoded}">'
+    source = f"data:image/svg+xml;base64,{encoded}"
+    return f'<img alt="{html.escape(alt)}" style="max-width:100%" src="{source}">'
 
 
 def word_matrix(
@@ -232,11 +233,13 @@ def taylor(reach: float = 4.0) -> Figure:
 def loss_agreement(scales: NDArray, losses: NDArray, gradients: NDArray) -> Figure:
     """Draw the relative gaps of loss and gradient, SGNS against quartic, as embeddings grow."""
     figure, ax = panels()
-    for gap, name, color in ((losses, "loss", INK), (gradients, "gradient", COLORS["quartic"])):
+    for gap, name, color, side in (
+        (losses, "loss", INK, -18),
+        (gradients, "gradient", COLORS["quartic"], 12),
+    ):
         ax.loglog(scales, gap, "o-", color=color)
-        ax.annotate(
-            name, (scales[1], gap[1]), (8, -12), textcoords="offset points", color=color, va="top"
-        )
+        place = {"xytext": (0, side), "textcoords": "offset points", "ha": "center"}
+        ax.annotate(name, (scales[2], gap[2]), **place, color=color)
     ax.set_xticks(scales, [f"{scale:.0%}" for scale in scales])
     ax.minorticks_off()
     ax.set(xlabel="size of the embeddings (100% = fully trained)", ylabel="relative gap")
@@ -254,7 +257,7 @@ def soft_clip(pmi: NDArray, marked: Mapping[str, float] | None = None) -> Figure
         "PMI", (3.0, 3.0), (-4, 2), textcoords="offset points", color=COLORS["pmi"], ha="right"
     )
     top.annotate("PPMI", (-5.8, 0), (0, 4), textcoords="offset points", color=COLORS["ppmi"])
-    top.annotate("M* = 2 tanh(PMI / 2)", (-5.9, -1.7), color=COLORS["mstar"])
+    top.annotate("M* = 2 tanh(PMI / 2)", (6, -0.2), ha="right", color=COLORS["mstar"])
     for name, value in (marked or {}).items():
         y = 2 * np.tanh(value / 2)
         top.plot(value, y, "o", color=COLORS["mstar"])
@@ -295,7 +298,7 @@ def mode_curves(
     """Draw singular values rising one by one, the loss falling in steps, and the rank, over time.
 
     times (T,) in units of tau_1; singular_values (T, d); loss (T,) and learned (T,). `labels` name
-    the first modes at their right end. `measured` (times (S,), singular values (S, n)) is dotted on top.
+    the first modes at their right end; `measured` (times (S,), singular values (S, n)) is dotted.
     """
     figure, axes = panels(3, 1, height=6.4, sharex=True, height_ratios=(3, 1.3, 1.3))
     top, middle, bottom = axes
@@ -406,11 +409,15 @@ def _scatter_labels(
         )
 
 
-def shrinking_error(scales: ArrayLike, error: ArrayLike) -> Figure:
-    """Draw the largest relative error of Result 3's learning times against the scale sigma."""
+def shrinking_error(scales: ArrayLike, errors: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the largest relative error of predicted learning times against the scale sigma."""
     figure, ax = panels(height=2.8)
-    ax.semilogx(scales, 100 * np.asarray(error), "o-", color=COLORS["theory"])
-    ax.set(xlabel="scale σ of the random start", ylabel="error of the times in %", ylim=(0, None))
+    for k, (name, error) in enumerate(errors.items()):
+        percent = 100 * np.asarray(error)
+        ax.loglog(scales, percent, "o-", color=mode_color(k + 1))
+        place = {"xytext": (0, 10 - 22 * k), "textcoords": "offset points"}
+        ax.annotate(name, (scales[-3], percent[-3]), **place, color=mode_color(k + 1))
+    ax.set(xlabel="scale σ of the random start", ylabel="error of the times in %")
     return figure
 
 

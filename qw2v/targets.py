@@ -1,8 +1,8 @@
 """What the embeddings factorise: M*, PMI and PPMI as one operator, and its eigenpairs.
 
-Each of them is a function of P_ij / (P_i P_j) that takes ONE value wherever two words never meet. So
-each is a sparse matrix, with the pattern of the counts, plus that constant: nothing here is V x V
-until someone asks for `toarray()`.
+Each is a function of P_ij / (P_i P_j) that takes ONE value wherever two words never meet. So each
+is a sparse matrix, with the pattern of the counts, plus that constant: nothing here is V x V until
+someone asks for `toarray()`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DENSE_BYTES = 6 * 2**30  # a float32 table this large (V = 40,000) is still held
 class Target:
     """A symmetric V x V matrix held as sparse + constant * scale scale^T.
 
-    `words` (V,) names the rows; `scale` (V,) is diag(Gamma) of a rank-one weighting, ones otherwise;
+    `words` (V,) names the rows; `scale` (V,) is diag(Gamma) of a rank-one weighting, else ones;
     `kind` and `fingerprint` identify it. Supports `@`, `toarray()` and `eigenpairs(k)`.
     """
 
@@ -161,9 +161,9 @@ def target(
 
 
 def eigenpairs(matrix: Target | NDArray, k: int, *, progress: bool = True) -> tuple[Array, Array]:
-    """Return the k largest eigenvalues (k,), descending, and eigenvectors (V, k) of a symmetric matrix.
+    """Return the k largest eigenvalues (k,), descending, with eigenvectors (V, k), of a matrix.
 
-    Takes a Target or a plain symmetric array; LAPACK where the matrix is small or k is a large
+    Takes a Target or a plain symmetric array. LAPACK where the matrix is small or k is a large
     share of V, block Lanczos (float32 arithmetic past V = 5,000) otherwise. Errors as in
     `Target.eigenpairs`.
 
@@ -175,7 +175,7 @@ def eigenpairs(matrix: Target | NDArray, k: int, *, progress: bool = True) -> tu
     size = matrix.shape[0]
     if not 1 <= k <= size:
         raise ValueError(f"k must be between 1 and V = {size:,}, received {k}")
-    few = size > 1000 and 10 * k < size
+    few = size > 1000 and 20 * k < size  # a Krylov basis of 10 k or so must be worth its while
     if few:
         values, vectors = _block_lanczos(matrix, k, progress=progress)
     if not few or values[-1] <= 0:
@@ -200,7 +200,7 @@ def cache_folder() -> Path:
 
 
 def _stretches(matrix: scipy.sparse.csr_array) -> Iterator[tuple[slice, NDArray, NDArray]]:
-    """Yield the entries in runs that stay in the processor's cache: where, their rows, their columns."""
+    """Yield the entries in runs that fit the processor's cache: where, their rows, columns."""
     for low in range(0, matrix.nnz, STRETCH):
         part = slice(low, min(low + STRETCH, matrix.nnz))
         first, last = np.searchsorted(matrix.indptr, [part.start, part.stop - 1], side="right") - 1

@@ -2,8 +2,8 @@
 
 Subsampling, the negative distribution and the number of negatives all act on the loss in the same
 way: they multiply what a positive pair (i, j) and a negative pair (i, j) contribute. The population
-loss keeps its form; only Psi+ and Psi- change (Section 2 of the paper). The third trick, the dynamic
-window, is already inside P_ij: the counts weigh a pair by L + 1 - distance, its expectation.
+loss keeps its form; only Psi+ and Psi- change (Section 2 of the paper). The third trick, the
+dynamic window, is already inside P_ij: the counts weigh a pair by its expectation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Weighting(Protocol):
     def psi(
         self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
-        """Return Psi+ and Psi- of the pairs (rows, cols), whose P_ij is `skipgram`; all broadcast."""
+        """Return Psi+ and Psi- of the pairs (rows, cols) with P_ij = `skipgram`; all broadcast."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The targets against dense formulas, their eigenpairs against LAPACK, the steps of the derivation."""
+"""Targets against dense formulas, eigenpairs against LAPACK, each step of the derivation."""
 
 import numpy as np
 import pytest
