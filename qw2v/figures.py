@@ -320,6 +320,7 @@ def mode_curves(
     middle.plot(times, loss / loss[0], color=INK)
     middle.set(ylabel="loss / start")
     bottom.plot(times, learned, color=INK)
+    bottom.yaxis.get_major_locator().set_params(integer=True)
     bottom.set(
         xlabel="training time $t / \\tau_1$", ylabel="modes learned", xlim=(times[0], times[-1])
     )

@@ -33,7 +33,9 @@ def draw() -> dict[str, Figure]:
         ),
         "history": figures.history(dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3), WORDS),
         "cloud": figures.cloud(WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]),
-        "shrinking_error": figures.shrinking_error([1e-4, 1e-3, 1e-2], {"Result 3": [0.1, 0.2, 0.3]}),
+        "shrinking_error": figures.shrinking_error(
+            [1e-4, 1e-3, 1e-2], {"Result 3": [0.1, 0.2, 0.3]}
+        ),
         "benchmark": figures.benchmark(scores, scores),
     }
 
