@@ -29,14 +29,17 @@ from pathlib import Path
 
 here = Path.cwd()
 places = [here, *here.parents, here / "qw2v"]
-root = next((p for p in places if (p / "qw2v" / "__init__.py").is_file()), None)
-if root is None:  # a notebook on its own, on Colab or elsewhere: fetch the rest beside it
-    root = here / "qw2v"
-    subprocess.run(["git", "clone", "--depth=1", "{url}", root], check=True)
+found = [p for p in places if (p / "qw2v" / "__init__.py").is_file()]
+root = found[0] if found else here / "qw2v"
+if not found:  # on Colab, or a notebook on its own: fetch the rest
+    address = "{url}"
+    clone = ["git", "clone", "--depth=1", address, root]
+    subprocess.run(clone, check=True)
 needs = """{needs}""".split()
 missing = [name for name in needs if importlib.util.find_spec(name) is None]
 if missing:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
+    subprocess.run(install, check=True)
 if str(root) not in sys.path:
     sys.path.insert(0, str(root))
 importlib.import_module("qw2v.figures").use_style()'''
@@ -53,7 +56,7 @@ def source(root: Path = ROOT) -> str:
     extras = project["optional-dependencies"]
     wanted = project["dependencies"] + extras["figures"] + extras["notebooks"]
     names = [requirement.split(">=")[0] for requirement in wanted if ">=" in requirement]
-    needs = textwrap.fill(" ".join(name for name in names if name != "ipykernel"), 80)
+    needs = textwrap.fill(" ".join(name for name in names if name != "ipykernel"), 72)
     return TEMPLATE.format(url=repository_url(root), needs=needs)
 
 
