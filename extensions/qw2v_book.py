@@ -8,6 +8,7 @@ watched likewise, but they only make Sphinx write the pages again.
 """
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -61,6 +62,7 @@ def name_no_empty_header(app, doctree, docname):
 
 def setup(app):
     """Register with Sphinx."""
+    os.environ["TQDM_DISABLE"] = "1"  # a finished bar is no part of a page
     app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
     app.connect("env-get-outdated", try_failed_pages_again)

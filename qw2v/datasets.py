@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qw2v._environment import cache_folder, progress_bar
+
 if TYPE_CHECKING:
     from qw2v.statistics import CorpusStatistics
 
@@ -179,15 +181,6 @@ CORPORA = {
 }
 
 
-def cache_directory() -> Path:
-    """Return the folder for downloads: `corpora` in $QW2V_CACHE, or in the user's cache."""
-    if root := os.environ.get("QW2V_CACHE"):
-        return Path(root) / "corpora"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("qw2v")) / "corpora"
-
-
 def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool = True) -> Path:
     """Download a public corpus, if it is not there yet, and return the path of its text.
 
@@ -199,7 +192,7 @@ def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool 
     name : str
         A name in `CORPORA`: "text8".
     directory : path, optional
-        Where to keep it; `cache_directory()` by default.
+        Where to keep it; `corpora` in $QW2V_CACHE, or in the user's cache, by default.
     progress : bool
         Show a progress bar.
 
@@ -213,7 +206,7 @@ def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool 
     if name not in CORPORA:
         raise ValueError(f"There is no corpus {name!r} to fetch; choose from {sorted(CORPORA)}.")
     corpus = CORPORA[name]
-    directory = cache_directory() if directory is None else Path(directory)
+    directory = cache_folder() / "corpora" if directory is None else Path(directory)
     text = directory / corpus.member
     if text.is_file() and text.stat().st_size == corpus.member_size:
         return text
@@ -234,12 +227,8 @@ def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool 
 
 def _download(corpus: Corpus, path: Path, progress: bool) -> None:
     """Fill `path` to the corpus's size, going on from what it holds, with a few attempts."""
-    from tqdm.auto import tqdm
-
     problem: Exception | str = "the connection closed early"
-    with tqdm(
-        total=corpus.size, unit="B", unit_scale=True, desc=path.name, disable=not progress
-    ) as bar:
+    with progress_bar(path.name, "B", corpus.size, progress=progress, unit_scale=True) as bar:
         for attempt in range(_ATTEMPTS):
             time.sleep(_WAIT * attempt)
             held = path.stat().st_size if path.exists() else 0

@@ -40,6 +40,7 @@ from scipy import linalg
 from scipy.linalg.lapack import dgejsv
 
 from qw2v import targets
+from qw2v._environment import progress_bar
 from qw2v.vectors import WordVectors
 
 __all__ = [
@@ -181,10 +182,12 @@ class Path:
             return np.asarray(function(float(times)))[()]
         if len(times) < 16:
             return np.array([function(float(u)) for u in times])
-        from tqdm.auto import tqdm
-
-        bar = tqdm(times, desc="times", delay=2, leave=False, disable=not self.progress)
-        return np.array([function(float(u)) for u in bar])
+        values = []
+        with progress_bar("times", "time", len(times), progress=self.progress, leave=False) as bar:
+            for u in times:
+                values.append(function(float(u)))
+                bar.update()
+        return np.array(values)
 
     progress: bool = True
     _outside: float = 0.0

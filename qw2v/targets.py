@@ -20,6 +20,7 @@ import scipy.linalg
 import scipy.sparse
 from numpy.typing import DTypeLike, NDArray
 
+from qw2v._environment import cache_folder, progress_bar
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import RankOne, Setting31, Weighting
 
@@ -88,12 +89,12 @@ class Target:
         """Return the k largest eigenvalues (k,), descending, and their eigenvectors (V, k).
 
         The entry of largest magnitude of each eigenvector is positive. Computed once: the result is
-        kept in the folder `cache_folder()` under the content of the counts, unless cache is False.
+        kept by the content of the counts in $QW2V_CACHE, or the user's cache (cache=False: not).
         Raises ValueError where k is not in 1..V or reaches past the positive eigenvalues, and
         ArithmeticError where a residual |M v - lambda v| exceeds what float32 explains.
 
         >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
-        >>> values, vectors = target(stats).eigenpairs(2)
+        >>> values, vectors = target(stats).eigenpairs(1)
         >>> bool(np.allclose(target(stats) @ vectors, vectors * values))
         True
         """
@@ -190,15 +191,6 @@ def eigenpairs(matrix: Target | NDArray, k: int, *, progress: bool = True) -> tu
     return values, vectors
 
 
-def cache_folder() -> Path:
-    """Return the folder for computed results: $QW2V_CACHE, or the user's cache directory."""
-    if folder := os.environ.get("QW2V_CACHE"):
-        return Path(folder)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("qw2v"))
-
-
 def _stretches(matrix: scipy.sparse.csr_array) -> Iterator[tuple[slice, NDArray, NDArray]]:
     """Yield the entries in runs that fit the processor's cache: where, their rows, columns."""
     for low in range(0, matrix.nnz, STRETCH):
@@ -246,8 +238,6 @@ def _block_lanczos(
     than lambda_1. Subspace iteration crawls there; a Krylov space serves both ends at once, and a
     block of 32 turns the products into matrix-matrix ones.
     """
-    from tqdm.auto import tqdm
-
     size = matrix.shape[0]
     dtype = np.float64 if size <= 5000 else np.float32
     table = _dense(matrix, dtype) if 4 * size**2 <= DENSE_BYTES else matrix
@@ -257,7 +247,7 @@ def _block_lanczos(
     start = np.random.default_rng(0).standard_normal((size, block)).astype(dtype)
     fresh = np.linalg.qr(start)[0]
     check = 9 * k + block  # where the first such test can be expected to succeed
-    with tqdm(desc=f"top {k} eigenpairs", unit="vector", disable=not progress, leave=False) as bar:
+    with progress_bar(f"top {k} eigenpairs", "vector", progress=progress, leave=False) as bar:
         for low in range(0, basis.shape[1], block):
             high = low + block
             basis[:, low:high] = fresh

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qw2v import datasets
+from qw2v._environment import cache_folder
 from qw2v.evaluation import google_questions
 
 # The published questions-words.txt, as gensim and Google's archive have it.
@@ -250,4 +251,4 @@ def test_downloads_lie_in_the_cache(server, corpus, tmp_path, monkeypatch):
     monkeypatch.setenv("QW2V_CACHE", str(tmp_path))
     assert datasets.fetch("tiny", progress=False) == tmp_path / "corpora" / "tiny"
     monkeypatch.delenv("QW2V_CACHE")
-    assert "qw2v" in datasets.cache_directory().parts
+    assert "qw2v" in cache_folder().parts
