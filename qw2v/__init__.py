@@ -1,8 +1,9 @@
 """Closed-form training dynamics of word2vec-like models, from counts of words.
 
->>> stats = CorpusStatistics.from_texts(["the cat sat", "the dog sat"], vocab_size=4, window=2)
->>> closed_form(stats, dim=1).words
-['sat', 'the', 'cat', 'dog']
+>>> texts = ["a cat and a cat", "the dog the dog"]
+>>> stats = CorpusStatistics.from_texts(texts, vocab_size=4, window=3)
+>>> closed_form(stats, dim=1).most_similar("cat", topn=1)[0][0]
+'a'
 """
 
 from qw2v import dynamics, weighting
