@@ -1,7 +1,7 @@
 """The inner loops, compiled by numba on first use and kept for the next process.
 
-All of them run without Python's lock, so threads share the work. numba takes a second to load and
-half a minute to compile these once per machine: hence a room of their own, imported where used.
+All of them run without Python's lock, so threads share the work. numba takes half a second to load
+and two to compile these, once a machine: hence a room of their own, imported where used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 # of the rest, marked by its top bit, which no letter has. A slot of the hash table is (first,
 # second, 1 + word id, count): half a cache line, so that one miss fetches all of it.
 SLOT = 4
+FULL = 6  # a table has at least this many numbers a word: it is at most two thirds full
 ONE = np.uint64(1)
 LETTERS = np.uint64(0x4040404040404040)
 WHOLE_BYTES = np.uint64(0x78)
@@ -168,7 +169,7 @@ def split(text, size, state, slots, starts, letters, out):
                     at = 0
             if word < 0:
                 room = starts[n_words] + length < len(letters) and n_words + 2 <= len(starts)
-                if not room or 2 * SLOT * n_words >= end:
+                if not room or FULL * n_words >= end:
                     break
                 word = n_words
                 n_words += 1

@@ -199,6 +199,7 @@ class WordTable:
         self._letters = np.zeros(1 << 19, np.uint8)
         self._state = np.zeros(3, np.int64)
         self._extra = np.zeros(0, np.int64)
+        self._out = np.empty(BLOCK + 1, np.int32)
 
     def __len__(self) -> int:
         return int(self._state[1])
@@ -245,7 +246,9 @@ class WordTable:
     def _run(self, text: NDArray[np.uint8], size: int) -> NDArray[np.int32]:
         from qw2v import _kernels
 
-        out = np.empty(size + 1, np.int32)
+        if len(self._out) <= size:
+            self._out = np.empty(size + 1, np.int32)
+        out = self._out
         written = 0
         self._state[0] = 0
         while True:
@@ -267,8 +270,8 @@ class WordTable:
     def _grow(self, size: int) -> None:
         from qw2v import _kernels
 
-        if 8 * len(self) >= len(self._slots):
-            larger = np.zeros(4 * len(self._slots), np.uint64)
+        if _kernels.FULL * len(self) >= len(self._slots):
+            larger = np.zeros(2 * len(self._slots), np.uint64)
             _kernels.rehash(self._slots, larger)
             self._slots = larger
         elif len(self) + 2 > len(self._starts):
