@@ -14,6 +14,7 @@ import html
 import inspect
 import json
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ CODES |= {"f4": "Float32", "f8": "Float64"}
 
 # The page's stand-in for the kernel's model: what anywidget promises to a module, and no more.
 SHIM = """
-const root = [...document.querySelectorAll("[data-explorer='%s']")].find((e) => !e.dataset.live);
+const root = document.querySelector("[data-explorer='%s']:not([data-taken])");
+root.dataset.taken = "";
 const state = JSON.parse(root.querySelector("script[type='application/json']").textContent);
 state._blob = new DataView(Uint8Array.from(atob(state._blob), (c) => c.charCodeAt(0)).buffer);
 const listeners = new Map();
@@ -47,13 +49,13 @@ const model = {
   off: (event, call) => listeners.set(event, listeners.get(event).filter((c) => c !== call)),
   save_changes() {},
 };
-render({ model, el: root.querySelector(".qw2v-live") });
+await render({ model, el: root.querySelector(".qw2v-live") });
 root.dataset.live = "page";
 """
 
 
 class Explorer(anywidget.AnyWidget):
-    """A widget that stays alive on a static page; each subclass names its `module`, beside its file.
+    """A widget that stays alive on a static page, drawn by the ES module beside its class.
 
     A subclass has its controls as synchronised traits (numbers, strings, booleans), draws them in
     `module`, and gives `still()`, the picture of the default view for paper and for pages without
@@ -83,6 +85,10 @@ class Explorer(anywidget.AnyWidget):
         """Return the picture of the default view."""
         raise NotImplementedError
 
+    def stills(self) -> Mapping[str, Figure]:
+        """Return the pictures of the default view by their texts."""
+        return {self.alt: self.still()}
+
     def to_html(self) -> str:
         """Return the explorer as HTML that runs in a browser with no kernel and no network."""
         own = set(self.traits(sync=True)) - set(anywidget.AnyWidget.class_traits())
@@ -91,11 +97,10 @@ class Explorer(anywidget.AnyWidget):
         state["_blob"] = base64.b64encode(state["_blob"]).decode()
         text = json.dumps(state, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         name = f"{type(self).__name__.lower()}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-        picture = base64.b64encode(figures.to_svg(self.still()).encode()).decode()
+        pictures = "".join(_img(alt, figure) for alt, figure in self.stills().items())
         return (
             f'<div class="qw2v-explorer" data-explorer="{name}">\n<style>{self._css}</style>\n'
-            f'<img class="qw2v-still ink" alt="{html.escape(self.alt)}" '
-            f'src="data:image/svg+xml;base64,{picture}">\n<div class="qw2v-live"></div>\n'
+            f'{pictures}<div class="qw2v-live"></div>\n'
             f'<script type="application/json">{text}</script>\n'
             f'<script type="module">\n{self._esm}\n{SHIM % name}</script>\n</div>'
         )
@@ -108,13 +113,22 @@ class Explorer(anywidget.AnyWidget):
         return {**data, "text/html": self.to_html()}, metadata
 
 
+def _img(alt: str, figure: Figure) -> str:
+    picture = base64.b64encode(figures.to_svg(figure).encode()).decode()
+    return (
+        f'<img class="qw2v-still ink" alt="{html.escape(alt)}" '
+        f'src="data:image/svg+xml;base64,{picture}">\n'
+    )
+
+
 def pack(arrays: Mapping[str, NDArray]) -> tuple[dict[str, Any], bytes]:
-    """Return the layout {name: [kind, byte offset, shape]} and the bytes of arrays, little-endian.
+    """Return the layout {name: [kind, byte offset, shape]} and the deflated bytes of arrays.
 
-    Raises TypeError for a type that has no typed array in JavaScript, such as int64.
+    Little-endian, each array aligned to its items. Raises TypeError for a type that has no typed
+    array in JavaScript, such as int64.
 
-    >>> pack({"a": np.array([1, 2], np.uint8), "b": np.array([[0.5]], np.float32)})
-    ({'a': ['Uint8', 0, [2]], 'b': ['Float32', 4, [1, 1]]}, b'\\x01\\x02\\x00\\x00\\x00\\x00\\x00?')
+    >>> pack({"a": np.array([1, 2], np.uint8), "b": np.array([[0.5]], np.float32)})[0]
+    {'a': ['Uint8', 0, [2]], 'b': ['Float32', 4, [1, 1]]}
     """
     layout, blob = {}, bytearray()
     for name, array in arrays.items():
@@ -126,7 +140,7 @@ def pack(arrays: Mapping[str, NDArray]) -> tuple[dict[str, Any], bytes]:
         blob += b"\0" * (-len(blob) % array.itemsize)  # typed arrays start at whole items
         layout[name] = [kind, len(blob), list(array.shape)]
         blob += np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
-    return layout, bytes(blob)
+    return layout, zlib.compress(bytes(blob), 9)
 
 
 def quantised(array: NDArray, dtype: Any = np.int16) -> tuple[NDArray, NDArray[np.float64]]:
@@ -144,23 +158,35 @@ def quantised(array: NDArray, dtype: Any = np.int16) -> tuple[NDArray, NDArray[n
 
 def stylesheet() -> str:
     """Return `common.css` under the colours of `qw2v.figures`, for light and for dark pages."""
-    names = [f"--m{k}" for k in range(1, len(figures.MODES) + 1)]
-    light = "".join(f"{name}:{color};" for name, color in zip(names, figures.MODES, strict=True))
-    dark = "".join(
-        f"{name}:{lightened(color)};" for name, color in zip(names, figures.MODES, strict=True)
-    )
     rules = (FOLDER / "common.css").read_text(encoding="utf-8")
-    return rules.replace("/* light colours */", light).replace("/* dark colours */", dark)
+    for name, ground in (("light", "#ffffff"), ("dark", "#14181e")):
+        colors = "".join(
+            f"--m{k}: {legible(color, ground)}; " for k, color in enumerate(figures.MODES, start=1)
+        )
+        rules = rules.replace(f"/* {name} colours */", colors.strip())
+    return rules
 
 
-def lightened(color: str) -> str:
-    """Return the colour with its lightness turned over and its hue kept, for a dark ground.
+def legible(color: str, ground: str, contrast: float = 4.5) -> str:
+    """Return the colour, moved towards black or white until text in it can be read on the ground.
 
-    >>> lightened("#0b63b5")
-    '#74b9fd'
+    Contrast is that of the Web Content Accessibility Guidelines, from 1 to 21; they ask for 4.5.
+
+    >>> legible("#0b63b5", "#ffffff"), legible("#0b63b5", "#14181e")
+    ('#0b63b5', '#4185c5')
     """
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    turn = 255 - max(red, green, blue) - min(red, green, blue)
-    shifted = (c + turn for c in (red, green, blue))
-    # Half-way between the turned colour and a pale one of its hue: enough contrast for text.
-    return "#" + "".join(f"{round(255 - (255 - c) * 0.8):02x}" for c in shifted)
+    start, back = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (color, ground))
+    end = 255.0 if _luminance(back) < 0.18 else 0.0
+    for share in np.linspace(0, 1, 51):
+        moved = np.rint((1 - share) * start + share * end).astype(int)
+        dim, bright = sorted((_luminance(moved), _luminance(back)))
+        if (bright + 0.05) / (dim + 0.05) >= contrast:
+            break
+    return "#" + "".join(f"{channel:02x}" for channel in moved)
+
+
+def _luminance(rgb: NDArray) -> float:
+    """Relative luminance of an sRGB colour, in [0, 1]."""
+    share = rgb / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])

@@ -8,10 +8,10 @@ const KINDS = {
   Int32: Int32Array, Uint32: Uint32Array, Float32: Float32Array, Float64: Float64Array,
 };
 
-/** Typed arrays by name, from the bytes and the layout that base.pack made. */
-function unpack(model) {
-  const view = model.get("_blob");
-  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+/** Typed arrays by name, from the deflated bytes and the layout that base.pack made. */
+async function unpack(model) {
+  const inflated = new Blob([model.get("_blob")]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = await new Response(inflated).arrayBuffer();
   const arrays = {};
   for (const [name, [kind, offset, shape]] of Object.entries(model.get("_layout"))) {
     arrays[name] = new KINDS[kind](bytes, offset, shape.reduce((a, b) => a * b, 1));
@@ -53,17 +53,17 @@ let created = 0; // makes ids unique on the page
  * One explorer in `el`: `build(app)` lays it out once and returns `draw()`, which is called in the
  * next frame whenever a trait, the width or the page's colours change.
  */
-function explorer({ model, el }, build) {
-  const app = new App(model, el);
+async function explorer({ model, el }, build) {
+  const app = new App(model, el, await unpack(model));
   app.drawing = build(app);
   app.paint();
   return () => app.dispose();
 }
 
 class App {
-  constructor(model, el) {
+  constructor(model, el, data) {
     this.model = model;
-    this.data = unpack(model);
+    this.data = data;
     this.texts = model.get("_texts");
     // In a kernel `el` is a bare box; on a page the explorer's root stands around it.
     this.root = el.closest(".qw2v-explorer") ?? el;
@@ -126,6 +126,14 @@ class App {
     this.drawing();
   }
 
+  /** The font of the page for a canvas, and the width of a text in it: both in pixels. */
+  font = (size) => `${size}px ${getComputedStyle(this.root).fontFamily}`;
+  width(text, size) {
+    const c = (this.ruler ??= h("canvas").getContext("2d"));
+    c.font = this.font(size);
+    return c.measureText(text).width;
+  }
+
   /** The colour of mode k, counted from 1, as in the book's figures. */
   modeColor = (k) => (k <= 8 ? this.color(`m${k}`) : this.color("line"));
 
@@ -171,7 +179,7 @@ class App {
   /** A word out of `words`, with completion; another word is refused, and the reason shown. */
   word(name, { label, words, index = new Set(words) }) {
     const id = `qw2v-${++created}`;
-    const list = h("datalist", { id: `${id}-list` }, ...words.map((value) => h("option", { value })));
+    const list = h("datalist", { id: `${id}-list` });
     const input = h("input", {
       id, list: list.id, autocomplete: "off", autocapitalize: "none", spellcheck: "false",
       "aria-describedby": `${id}-problem`,
@@ -184,7 +192,16 @@ class App {
       problem.textContent = known || !final ? "" : `“${word}” is not among the ${words.length} words`;
       input.setAttribute("aria-invalid", String(!known && final));
     };
-    input.addEventListener("input", () => take(false));
+    // Only the first words that begin as typed: thousands of options would weigh on the page.
+    const offer = () => {
+      const begin = input.value.trim().toLowerCase(), found = [];
+      for (let i = 0; i < words.length && found.length < 20; i++) {
+        if (words[i].startsWith(begin)) found.push(words[i]);
+      }
+      list.replaceChildren(...found.map((value) => h("option", { value })));
+    };
+    input.addEventListener("focus", offer);
+    input.addEventListener("input", () => (offer(), take(false)));
     input.addEventListener("change", () => take(true));
     const update = () => {
       if (input.value.trim().toLowerCase() !== this.get(name)) input.value = this.get(name);
@@ -196,6 +213,41 @@ class App {
   button(label, press) {
     const button = h("button", { type: "button" }, label);
     button.addEventListener("click", press);
+    return button;
+  }
+
+  /**
+   * A button that lets trait `name` run from `from` to `to` in `seconds`, and halts it. Where the
+   * reader asks for little motion it steps instead, to `next(value)` at each press.
+   */
+  player(name, { from, to, seconds, next, label = "Play" }) {
+    let running = 0, before = 0;
+    const halt = () => {
+      cancelAnimationFrame(running);
+      running = 0;
+      button.textContent = still() ? "Next step" : label;
+    };
+    const advance = (now) => {
+      const passed = Math.min(0.1, (now - before) / 1000);
+      before = now;
+      const value = this.get(name) + (passed * (to() - from())) / seconds;
+      this.set(name, Math.min(value, to()));
+      if (value < to()) running = requestAnimationFrame(advance);
+      else halt();
+    };
+    const button = this.button(label, () => {
+      if (running) return halt();
+      if (this.get(name) >= to()) this.set(name, from());
+      else if (still()) this.set(name, Math.min(next(this.get(name)), to()));
+      if (still()) return;
+      button.textContent = "Pause";
+      before = performance.now();
+      running = requestAnimationFrame(advance);
+    });
+    const motion = matchMedia("(prefers-reduced-motion: reduce)");
+    motion.addEventListener("change", halt);
+    this.ends.push(halt, () => motion.removeEventListener("change", halt));
+    halt();
     return button;
   }
 
@@ -222,6 +274,15 @@ class App {
     return seen;
   }
 
+  /** A line of a plot's key: a sample of the line and its name, from (x, y) on, in pixels. */
+  key(x, y, color, dash, name) {
+    const style = `stroke:var(--${color});stroke-width:2`;
+    return [
+      s("path", { d: `M${x},${y}h26`, style, "stroke-dasharray": dash }),
+      s("text", { x: x + 32, y: y + 4, class: "halo" }, name),
+    ];
+  }
+
   plot(options) {
     const plot = new Plot(this, options);
     this.plots.push(plot);
@@ -241,13 +302,24 @@ function ticks(low, high, count) {
   return found.map((x) => Number(x.toPrecision(12)));
 }
 
-/** Powers of ten in a logarithmic range, thinned where they are many. */
-function powers(low, high, count) {
-  const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
-  const every = Math.max(1, Math.ceil((last - first + 1) / count));
+/** Heights for labels near `ys` (pixels, any order), pushed down until they stand `gap` apart. */
+function apart(ys, gap) {
+  const order = ys.map((_, i) => i).sort((a, b) => ys[a] - ys[b]);
+  const placed = [...ys];
+  for (let i = 1; i < order.length; i++) {
+    placed[order[i]] = Math.max(ys[order[i]], placed[order[i - 1]] + gap);
+  }
+  return placed;
+}
+
+/** Ticks of a logarithmic range: powers of ten, with 2 and 5 between them where there is room. */
+function logTicks(low, high, count) {
+  const first = Math.floor(Math.log10(low)), last = Math.floor(Math.log10(high) + 1e-9);
+  const every = Math.max(1, Math.ceil((last - first) / count));
+  const between = (last - first + 1) * 3 <= count + 2 ? [1, 2, 5] : [1];
   const found = [];
-  for (let n = first; n <= last; n += every) found.push(10 ** n);
-  return found;
+  for (let n = first; n <= last; n += every) found.push(...between.map((m) => m * 10 ** n));
+  return found.filter((v) => v >= low * 0.999 && v <= high * 1.001);
 }
 
 /**
@@ -307,6 +379,20 @@ class Plot {
     return a + ((bottom - pixel) / (bottom - top)) * (b - a);
   };
 
+  /** Whether the picture must be drawn again: `key` says what it depends on besides size and theme. */
+  changed(...key) {
+    const all = JSON.stringify([key, this.key, this.app.color("ink")]);
+    if (all === this.drawn && !this.stale) return false;
+    this.drawn = all;
+    return true;
+  }
+
+  /** Pale what lies right of the value x, such as the future: cheap, nothing is drawn again. */
+  pale(x) {
+    const at = `${this.x(x).toFixed(1)}px`;
+    this.canvas.style.maskImage = `linear-gradient(to right, #000 ${at}, #0004 ${at})`;
+  }
+
   /** Clear the canvas and return its context, in CSS pixels, cut to the inside of the axes. */
   begin() {
     if (this.stale && !this.bare) this.drawAxes();
@@ -329,8 +415,8 @@ class Plot {
     const text = (x, y, words, anchor, more = {}) =>
       s("text", { x, y, "text-anchor": anchor, ...more }, words);
     const parts = [s("path", { d: `M${left},${top}V${bottom}H${right}`, fill: "none", class: "axis" })];
-    const many = Math.max(2, Math.min(8, Math.floor((right - left) / 60)));
-    const xs = this.xTicks ?? (this.log ? powers(...this.xs, many) : ticks(...this.xs, many));
+    const many = Math.max(2, Math.min(8, Math.floor((right - left) / 42)));
+    const xs = this.xTicks ?? (this.log ? logTicks(...this.xs, many) : ticks(...this.xs, many));
     for (const v of xs) {
       const at = this.x(v);
       parts.push(s("path", { d: `M${at},${bottom}v4`, class: "axis" }));
@@ -347,7 +433,7 @@ class Plot {
     this.axes.replaceChildren(...parts);
   }
 
-  /** A line through points (xs[i], ys[i]), from index `from` on. */
+  /** A line through the points (xs[i], ys[i]). */
   line(xs, ys, { color, width = 2, dash = [] } = {}) {
     const c = this.context;
     c.beginPath();
