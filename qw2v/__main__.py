@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     count.add_argument(
         "--errors",
-        choices=["strict", "replace", "ignore"],
+        choices=["strict", "replace"],
         default="strict",
         help="what to do with bytes that are not UTF-8 (%(default)s)",
     )

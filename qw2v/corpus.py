@@ -8,38 +8,37 @@ an unnamed temporary file, so the text may be a generator and may be larger than
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import io
-import lzma
 import os
 import queue
 import re
-import string
 import tempfile
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Tokenizer = Callable[[str], Iterable[str]]
-Paths = str | os.PathLike | Sequence[str | os.PathLike]
+from qw2v import _reading
+from qw2v._environment import progress_bar
+from qw2v._reading import (
+    TEXT_END,
+    Part,
+    Paths,
+    TextReader,
+    blocks,
+    checked,
+    documents_of,
+    existing_files,
+    parts_of,
+)
 
-BLOCK = 1 << 19  # bytes of text worked on at once: they stay in a core's cache
-PART = 1 << 25  # bytes of one file that one thread takes, where a file can be split
-MARGIN = 32  # zeros after the text of a block, since the kernels read ahead
+Tokenizer = Callable[[str], Iterable[str]]
+
 END_OF_DOCUMENT = -1
 LINE_END = 0x0A
-TEXT_END = 0xFF  # a byte that no UTF-8 text holds
 NO_BOUNDARY = 0x100
-LETTERS = string.ascii_letters.encode()
 
 
 def count_words(
@@ -55,9 +54,9 @@ def count_words(
 
     Arguments and errors are those of `CorpusStatistics.from_files`.
 
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "a.txt")
+    ...     path = pathlib.Path(folder, "a.txt")
     ...     _ = path.write_text("The cat, the dog.")
     ...     count_words(path)
     Counter({'the': 2, 'cat': 1, 'dog': 1})
@@ -153,15 +152,21 @@ def read_files(
     """
     check_choice("document", document, ("line", "file"))
     check_choice("errors", errors, ("strict", "replace"))
-    paths = _existing_files(paths)
+    paths = existing_files(paths)
     spool = Spool(budget, keep_ids)
-    with progress_bar("Reading", "B", sum(path.stat().st_size for path in paths), progress) as bar:
+    with progress_bar(
+        "Reading",
+        "B",
+        sum(path.stat().st_size for path in paths),
+        progress=progress,
+        unit_scale=True,
+    ) as bar:
         if tokenize is not None:
-            documents = _documents(paths, document, errors, bar)
+            documents = documents_of(paths, document, errors, bar)
             return _split_with(tokenize, documents, spool)
-        parts = list(_parts(paths, document))
+        parts = list(parts_of(paths, document))
         boundary = LINE_END if document == "line" else NO_BOUNDARY
-        read = lambda part: _blocks(part, boundary, errors, bar)  # noqa: E731
+        read = lambda part: blocks(part, boundary, errors, bar)  # noqa: E731
         return _split(read, parts, spool, worker_count(workers))
 
 
@@ -179,11 +184,11 @@ def read_texts(
             "document, or text.splitlines() for one document a line"
         )
     spool = Spool(budget)
-    with progress_bar("Reading", "B", None, progress) as bar:
+    with progress_bar("Reading", "B", progress=progress, unit_scale=True) as bar:
         if tokenize is not None:
-            return _split_with(tokenize, _checked(texts), spool)
-        part = _Part("texts", lambda: _TextReader(_checked(texts)))
-        return _split(lambda part: _blocks(part, TEXT_END, "strict", bar), [part], spool, 1)
+            return _split_with(tokenize, checked(texts), spool)
+        part = Part("texts", lambda: TextReader(checked(texts)))
+        return _split(lambda part: blocks(part, TEXT_END, "strict", bar), [part], spool, 1)
 
 
 # --- Splitting into words -------------------------------------------------------------------------
@@ -199,7 +204,7 @@ class WordTable:
         self._letters = np.zeros(1 << 19, np.uint8)
         self._state = np.zeros(3, np.int64)
         self._extra = np.zeros(0, np.int64)
-        self._out = np.empty(BLOCK + 1, np.int32)
+        self._out = np.empty(_reading.BLOCK + 1, np.int32)
 
     def __len__(self) -> int:
         return int(self._state[1])
@@ -238,7 +243,7 @@ class WordTable:
         from qw2v import _kernels
 
         _kernels.normalise(buffer, size, boundary)
-        buffer[size : size + MARGIN] = 0
+        buffer[size : size + _reading.MARGIN] = 0
         if last:
             buffer[size] = _kernels.BOUNDARY
         return self._run(buffer, size + last)
@@ -260,7 +265,7 @@ class WordTable:
             self._grow(size)
 
     def _add(self, text: bytes, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        padded = np.frombuffer(text + bytes(MARGIN), np.uint8)
+        padded = np.frombuffer(text + bytes(_reading.MARGIN), np.uint8)
         ids = self._run(padded, len(text)).astype(np.int64)
         self._extra = np.pad(self._extra, (0, len(self) - len(self._extra)))
         # Splitting the list of words has counted each of them once.
@@ -324,7 +329,7 @@ class TokenTable:
         return number
 
 
-def _split(read: Callable, parts: list[_Part], spool: Spool, workers: int) -> Tokens:
+def _split(read: Callable, parts: list[Part], spool: Spool, workers: int) -> Tokens:
     """Split the parts of a corpus, each whole in one thread; every thread numbers its own words."""
     tables = [WordTable() for _ in range(min(workers, len(parts)))]
     idle: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -361,7 +366,7 @@ def _split_with(tokenize: Tokenizer, documents: Iterable[str], spool: Spool) -> 
         if ids:
             batch += ids
             batch.append(END_OF_DOCUMENT)
-        if len(batch) >= BLOCK:
+        if len(batch) >= _reading.BLOCK:
             spool.add(0, 0, np.array(batch, np.int32))
             batch = []
     spool.add(0, 0, np.array(batch, np.int32))
@@ -376,7 +381,7 @@ class Spool:
         self.in_memory = 0
         self._budget = budget
         self._keep_ids = keep_ids
-        self._blocks: dict[int, list] = {}
+        self.blocks: dict[int, list] = {}
         self._file = None
         self._lock = threading.Lock()
         self._closed = False
@@ -393,12 +398,12 @@ class Spool:
                 self.in_memory += ids.nbytes
             else:
                 ids = self._write(ids)
-            self._blocks.setdefault(part, []).append((table, ids))
+            self.blocks.setdefault(part, []).append((table, ids))
 
     def drain(self) -> Iterator[tuple[int, NDArray[np.int32]]]:
         """Yield (table, ids) in the order of the text, and forget them."""
-        for part in sorted(self._blocks):
-            blocks = self._blocks.pop(part)
+        for part in sorted(self.blocks):
+            blocks = self.blocks.pop(part)
             for i, (table, ids) in enumerate(blocks):
                 blocks[i] = None
                 yield table, ids if isinstance(ids, np.ndarray) else self._read(*ids)
@@ -407,7 +412,7 @@ class Spool:
     def close(self) -> None:
         """Let go of everything; adding more is refused."""
         self._closed = True
-        self._blocks.clear()
+        self.blocks.clear()
         if self._file is not None:
             self._file.close()
 
@@ -429,238 +434,6 @@ class Spool:
         return np.frombuffer(self._file.read(4 * count), np.int32)
 
 
-# --- Reading --------------------------------------------------------------------------------------
-
-
-class _Part:
-    """A stretch of text that one thread reads: its name for messages, and how it is opened."""
-
-    def __init__(self, name: str, open_reader: Callable, start: int = 0) -> None:
-        self.name = name
-        self.open = open_reader
-        self.start = start
-
-
-def _parts(paths: list[Path], document: str) -> Iterator[_Part]:
-    """Yield the files, large plain ones cut at line ends where every line is a document."""
-    for path in paths:
-        cuts = [0, None]
-        if document == "line" and path.suffix.lower() not in COMPRESSED:
-            cuts = [0, *_line_starts(path), None]
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
-            yield _Part(
-                str(path),
-                lambda path=path, start=start, stop=stop: _opened(path, start, stop),
-                start,
-            )
-
-
-def _line_starts(path: Path) -> list[int]:
-    """Return about one start of a line for each PART of the file."""
-    starts = []
-    with path.open("rb") as file:
-        for target in range(PART, path.stat().st_size, PART):
-            if not starts or target > starts[-1]:
-                file.seek(target)
-                file.readline()
-                starts.append(file.tell())
-    return starts
-
-
-def _blocks(
-    part: _Part, boundary: int, errors: str, bar: Any
-) -> Iterator[tuple[NDArray[np.uint8], int, int, bool]]:
-    """Yield (buffer, size, boundary, last) of a part, cut between words; the buffer is reused."""
-    buffer = np.empty(BLOCK + MARGIN, np.uint8)
-    view = memoryview(buffer)
-    carried, offset, seen = 0, part.start, part.start
-    with part.open() as reader:
-        last = False
-        while not last:
-            size = carried + _fill(reader, view[carried:BLOCK])
-            last = size < BLOCK
-            cut = size if last else _cut(bytes(view[:size]), part.name, offset)
-            rest = bytes(view[cut:size])
-            if errors == "strict" and boundary != TEXT_END:
-                _check_utf8(bytes(view[:cut]), part.name, offset)
-            yield buffer, cut, boundary, last
-            view[: len(rest)] = rest
-            carried = len(rest)
-            offset += cut
-            position = reader.position()
-            bar.update(position - seen)
-            seen = position
-
-
-def _fill(reader: Any, view: memoryview) -> int:
-    filled = 0
-    while filled < len(view) and (count := reader.readinto(view[filled:])):
-        filled += count
-    return filled
-
-
-def _cut(block: bytes, name: str, offset: int) -> int:
-    """Return where to cut a block, so that no word and no UTF-8 character is."""
-    size = len(block.rstrip(LETTERS))
-    if size == 0:
-        raise ValueError(
-            f"{name} has a run of more than {BLOCK:,} letters at byte {offset:,}: this is not text "
-            "in words; check the file, or pass tokenize= to split it in another way"
-        )
-    if size == len(block) and block[-1] >= 0x80:
-        # The last character may go on in the next block: leave it to that.
-        for back in range(1, 4):
-            if block[-back] >= 0xC0:
-                return size - back
-    return size
-
-
-def _check_utf8(data: bytes, name: str, offset: int) -> None:
-    if not data.isascii():
-        _decode(data, name, offset, "strict")
-
-
-def _decode(data: bytes, name: str, offset: int, errors: str) -> str:
-    try:
-        return codecs.utf_8_decode(data, errors, True)[0]
-    except UnicodeDecodeError as error:
-        at = offset + error.start
-        raise ValueError(
-            f"{name} is not UTF-8 text: byte {at:,} is 0x{data[error.start]:02x} ({error.reason}); "
-            "convert the file to UTF-8, or pass errors='replace' to read such bytes as separators"
-        ) from error
-
-
-def _documents(paths: list[Path], document: str, errors: str, bar: Any) -> Iterator[str]:
-    """Yield the documents of files as str."""
-    for path in paths:
-        with _opened(path, 0, None) as reader:
-            file = io.BufferedReader(reader, BLOCK)
-            offset = seen = 0
-            for data in file if document == "line" else [file.read()]:
-                yield _decode(data, str(path), offset, errors)
-                offset += len(data)
-                position = reader.position()
-                bar.update(position - seen)
-                seen = position
-
-
-def _checked(texts: Iterable[str]) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"document {number} is a {type(text).__name__}, expected str: decode bytes, join "
-                "tokens with spaces, or use from_files for paths"
-            )
-        yield text
-
-
-class _TextReader(io.RawIOBase):
-    """An iterable of documents as one stream of bytes, TEXT_END after each."""
-
-    def __init__(self, texts: Iterator[str]) -> None:
-        self._texts = texts
-        self._pending = memoryview(b"")
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def position(self) -> int:
-        return self._position
-
-    def readinto(self, view: memoryview) -> int:
-        if not self._pending:
-            text = next(self._texts, None)
-            if text is None:
-                return 0
-            self._pending = memoryview(text.encode("utf-8", "replace") + b"\xff")
-        count = min(len(view), len(self._pending))
-        view[:count] = self._pending[:count]
-        self._pending = self._pending[count:]
-        self._position += count
-        return count
-
-
-class _FileReader(io.RawIOBase):
-    """The text of a file, unpacked, and how far the file itself has been read."""
-
-    def __init__(self, raw: io.FileIO, suffix: str, start: int, stop: int | None) -> None:
-        self._raw = raw
-        self._left = None if stop is None else stop - start
-        raw.seek(start)
-        self._text = COMPRESSED.get(suffix, lambda raw: raw)(raw)
-
-    def readable(self) -> bool:
-        return True
-
-    def position(self) -> int:
-        return self._raw.tell()
-
-    def readinto(self, view: memoryview) -> int:
-        if self._left is None:
-            return self._text.readinto(view)
-        count = self._text.readinto(view[: self._left])
-        self._left -= count
-        return count
-
-
-class _ZstdReader:
-    """Unpacks a .zst file, and unlike zstandard's own reader says where it is cut short."""
-
-    def __init__(self, raw: io.FileIO) -> None:
-        import zstandard
-
-        self._raw = raw
-        self._frame = None
-        self._start_frame = zstandard.ZstdDecompressor().decompressobj
-        self._input = b""
-        self._pending = memoryview(b"")
-
-    def readinto(self, view: memoryview) -> int:
-        while not self._pending:
-            if not self._input:
-                self._input = self._raw.read(1 << 17)
-            if not self._input:
-                if self._frame is not None:
-                    raise EOFError("the file ends inside a zstd frame")
-                return 0
-            self._frame = self._frame or self._start_frame()
-            self._pending = memoryview(self._frame.decompress(self._input))
-            self._input = b""
-            if self._frame.eof:
-                self._input = self._frame.unused_data
-                self._frame = None
-        count = min(len(view), len(self._pending))
-        view[:count] = self._pending[:count]
-        self._pending = self._pending[count:]
-        return count
-
-
-COMPRESSED: dict[str, Callable] = {
-    ".gz": lambda raw: gzip.GzipFile(fileobj=raw),
-    ".xz": lzma.LZMAFile,
-    ".zst": _ZstdReader,
-}
-
-
-@contextmanager
-def _opened(path: Path, start: int, stop: int | None) -> Iterator[_FileReader]:
-    """Open a file for reading its text; a damaged one raises ValueError."""
-    damage: tuple = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
-    if path.suffix.lower() == ".zst":
-        import zstandard
-
-        damage = (*damage, zstandard.ZstdError)
-    with open(path, "rb", buffering=0) as raw:
-        try:
-            yield _FileReader(raw, path.suffix.lower(), start, stop)
-        except damage as error:
-            raise ValueError(
-                f"{path} is damaged, cut short, or not a {path.suffix} file: {error}; get it again"
-            ) from error
-
-
 # --- Checks ---------------------------------------------------------------------------------------
 
 
@@ -679,20 +452,6 @@ def worker_count(workers: int | None) -> int:
     if workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
     return workers
-
-
-def _existing_files(paths: Paths) -> list[Path]:
-    if isinstance(paths, (str, os.PathLike)):
-        paths = [paths]
-    paths = [Path(path) for path in paths]
-    if not paths:
-        raise ValueError("no files to read: paths is empty; does the pattern that made it match?")
-    for path in paths:
-        if path.is_dir():
-            raise IsADirectoryError(f"{path} is a folder: pass the text files in it")
-        if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist (seen from {Path.cwd()})")
-    return paths
 
 
 def _check_vocab_size(vocab_size: int | None, n_words: int) -> None:
@@ -727,18 +486,3 @@ def _check_token(token: str) -> None:
             f"a token must not be empty or hold white space, received {token!r}: files of word "
             "vectors separate words by spaces; join its parts, as in 'new_york'"
         )
-
-
-def progress_bar(task: str, unit: str, total: int | None, progress: bool) -> Any:
-    """Return a bar that appears when a task has taken two seconds."""
-    from tqdm.auto import tqdm
-
-    return tqdm(
-        total=total,
-        desc=task,
-        unit=unit,
-        unit_scale=True,
-        delay=2,
-        mininterval=0.5,
-        disable=not progress,
-    )

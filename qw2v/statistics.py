@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from qw2v import _archive, _counting
+from qw2v._environment import progress_bar
+from qw2v._reading import Paths
 from qw2v.corpus import (
-    Paths,
     Tokenizer,
     Tokens,
     check_choice,
-    progress_bar,
     read_files,
     read_texts,
     worker_count,
@@ -346,7 +346,13 @@ class _Request:
     def count(self, tokens: Tokens) -> dict[str, Any]:
         """Return the fields of the statistics."""
         words, word_counts, rank = tokens.choose(self.vocab_size, self.vocabulary)
-        with progress_bar("Counting", " words", int(word_counts.sum()), self.progress) as bar:
+        with progress_bar(
+            "Counting",
+            " words",
+            int(word_counts.sum()),
+            progress=self.progress,
+            unit_scale=True,
+        ) as bar:
             pair_counts = _counting.count_pairs(
                 tokens,
                 rank,

@@ -22,8 +22,8 @@ CHAPTERS = setup_cell.chapters()
 URL = setup_cell.repository_url()
 # A module imports from the modules before it in this line, never from those after it.
 ORDER = (
-    "_archive _kernels corpus _counting statistics datasets weighting targets vectors dynamics "
-    "evaluation figures __init__ __main__"
+    "_environment _archive _kernels _reading corpus _counting statistics datasets weighting "
+    "targets vectors dynamics evaluation taskvectors figures __init__ __main__"
 ).split()
 
 
