@@ -60,11 +60,18 @@ def name_no_empty_header(app, doctree, docname):
         node.children = [nodes.Text(EMPTY_HEADER.sub(r"<td\1></td>", node.astext()))]
 
 
+def leave_out_widget_state(app, env):
+    """Drop the kernel's copy of every widget: no page without a kernel reads it."""
+    for page in getattr(env, "nb_metadata", {}).values():
+        page.get("js_files", {}).pop("ipywidgets_state", None)
+
+
 def setup(app):
     """Register with Sphinx."""
     os.environ["TQDM_DISABLE"] = "1"  # a finished bar is no part of a page
     app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
     app.connect("env-get-outdated", try_failed_pages_again)
+    app.connect("env-updated", leave_out_widget_state)
     app.connect("doctree-resolved", name_no_empty_header)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
