@@ -108,6 +108,24 @@ def test_quartic_loss_is_the_completed_square(stats, weighting):
     np.testing.assert_allclose(constants, constants[0], rtol=1e-9)
 
 
+@pytest.mark.parametrize("weighting", [Setting31(), Word2Vec()])
+def test_sgns_departs_from_its_quartic_model_at_fourth_order(stats, weighting):
+    P, PP, plus, minus = tables(stats, weighting)
+    trained = qw2v.closed_form(stats, dim=10).matrix
+    gaps = []
+    for scale in (0.05, 0.1):
+        x = scale**2 * trained @ trained.T
+        sgns = np.sum(plus * P * np.logaddexp(0, -x) + minus * PP * np.logaddexp(0, x))
+        sgns -= np.log(2) * np.sum(plus * P + minus * PP)
+        quartic = np.sum(plus * P * (x**2 / 4 - x) + minus * PP * (x**2 / 4 + x))
+        slope = 2 * (minus * PP / (1 + np.exp(-x)) - plus * P / (1 + np.exp(x))) @ trained
+        model = (plus * P * (x / 2 - 1) + minus * PP * (x / 2 + 1)) @ trained
+        loss_gap, gradient_gap = abs(2 * sgns - quartic), np.linalg.norm(slope - model)
+        gaps.append((loss_gap / abs(quartic), gradient_gap / np.linalg.norm(model)))
+    # x grows as scale^2, the gap as x^4 and what it is measured by as x: scale^6 in all.
+    np.testing.assert_allclose(np.log2(np.divide(gaps[1], gaps[0])), 6, atol=0.1)
+
+
 def test_gradient_of_the_square_is_the_flow(stats):
     M = target(stats).toarray()
     rng = np.random.default_rng(3)
