@@ -43,11 +43,19 @@ const show = (x, digits = 3) =>
 /** Ten to an integer power, in superscript. */
 const power = (n) => "10" + [...String(n)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("");
 
+/** A small number as a product with a power of ten. */
+function scientific(x, digits) {
+  if (x === 0) return "0";
+  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
+  return `${mantissa} × ${power(Number(exponent))}`;
+}
+
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // ---- the explorer ------------------------------------------------------------------------------
 
-let created = 0; // makes ids unique on the page
+/** An id that no other explorer on the page has: each has its own copy of this module. */
+const freshId = () => `qw2v-${(globalThis.qw2vIds = (globalThis.qw2vIds ?? 0) + 1)}`;
 
 /**
  * One explorer in `el`: `build(app)` lays it out once and returns `draw()`, which is called in the
@@ -141,7 +149,7 @@ class App {
 
   /** A range input. `show(value)` is what stands beside it and is spoken; `to`, `from` bend it. */
   slider(name, { label, min, max, step, show: text = String, to = (x) => x, from = (x) => x }) {
-    const id = `qw2v-${++created}`;
+    const id = freshId();
     const input = h("input", { type: "range", id, min, max, step });
     const output = h("output", { for: id });
     const update = () => {
@@ -151,14 +159,14 @@ class App {
       input.setAttribute("aria-valuetext", text(value));
     };
     input.addEventListener("input", () => this.set(name, to(Number(input.value))));
-    const field = h("div", { class: "field" }, h("label", { for: id, class: "name" }, label), input);
-    field.firstChild.append(output);
+    const top = h("div", { class: "name" }, h("label", { for: id }, label), output);
+    const field = h("div", { class: "field" }, top, input);
     return this.bound(name, field, update, { input, output });
   }
 
   /** A menu of [value, text] pairs. */
   select(name, { label, options }) {
-    const id = `qw2v-${++created}`;
+    const id = freshId();
     const items = options.map(([value, text]) => h("option", { value }, text));
     const input = h("select", { id }, ...items);
     input.addEventListener("change", () => {
@@ -178,7 +186,7 @@ class App {
 
   /** A word out of `words`, with completion; another word is refused, and the reason shown. */
   word(name, { label, words, index = new Set(words) }) {
-    const id = `qw2v-${++created}`;
+    const id = freshId();
     const list = h("datalist", { id: `${id}-list` });
     const input = h("input", {
       id, list: list.id, autocomplete: "off", autocapitalize: "none", spellcheck: "false",

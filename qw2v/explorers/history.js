@@ -29,7 +29,8 @@ function spaced(a, b, n, log = false) {
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
-const startText = (exponent) => (Number.isInteger(exponent) ? power(exponent) : show(10 ** exponent, 2));
+const startText = (exponent) =>
+  Number.isInteger(exponent) ? power(exponent) : scientific(10 ** exponent, 2);
 const modes = (n) => (n === 1 ? "1 mode" : `${n} modes`);
 
 /** A dashed line at a moment, which `moveCursor` moves. */
@@ -63,13 +64,13 @@ function buildHistory(app) {
     return Math.min(...steps.filter((step) => step > time + 1e-9));
   };
   app.body.append(
-    h("div", { class: "row" },
+    h("div", { class: "controls" },
       app.player("time", { from: () => 0, to: () => horizon, seconds: 14, next }),
       app.slider("time", {
         label: "training time t / τ₁", min: 0, max: horizon, step: 0.01, show: (t) => t.toFixed(2),
       }),
       app.select("log_scale", { label: "size of the start", options: starts })),
-    h("div", { class: "pair" }, h("div", {}, top.box, loss.box, rank.box), map.box),
+    h("div", { class: "beside" }, h("div", {}, top.box, loss.box, rank.box), map.box),
     said,
   );
 
@@ -156,11 +157,13 @@ function buildHistory(app) {
     Object.assign(c, { font: app.font(12), lineJoin: "round", strokeStyle: app.color("paper"), lineWidth: 3 });
     places.forEach(([x, y], i) => {
       c.fillStyle = app.color(`m${topics[i] + 1}`);
-      const left = x + widths[i] + 8 > map.inner.right ? x - widths[i] - 6 : x + 6, right = left + widths[i];
       const away = Math.hypot(x - origin[0], y - origin[1]) / 50;
-      const free = taken.every((b) => left > b.right || right < b.left || Math.abs(y - b.y) > b.half + 6);
-      if (away < 0.4 || !free) return;
-      taken.push({ left, right, y, half: 7 });
+      const free = (left) =>
+        left > map.inner.left && left + widths[i] < map.inner.right &&
+        taken.every((b) => left > b.right || left + widths[i] < b.left || Math.abs(y - b.y) > b.half + 6);
+      const left = [x + 6, x - 6 - widths[i]].find(free);
+      if (away < 0.4 || left === undefined) return;
+      taken.push({ left, right: left + widths[i], y, half: 7 });
       c.globalAlpha = Math.min(1, away);
       c.strokeText(words[i], left, y + 4);
       c.fillText(words[i], left, y + 4);
@@ -238,15 +241,15 @@ function buildModes(app) {
   });
   app.on("log_time", () => (timeSlider.input.value = place(app.get("time"))));
   app.body.append(
-    h("div", { class: "row" },
+    h("div", { class: "controls" },
       app.select("kind", { label: "matrix", options: kinds }),
       app.slider("log_scale", { label: "size of the start", min: -12, max: 0, step: 0.1, show: startText }),
       app.slider("dim", { label: "dimension d", min: 1, max: total, step: 1 })),
-    h("div", { class: "row" },
+    h("div", { class: "controls" },
       app.player("time", { from: low, to: () => horizon, seconds: 16, next }), timeSlider,
       app.checkbox("log_time", { label: "logarithmic" }),
       app.slider("mode", { label: "mode k", min: 1, max: total, step: 1 })),
-    top.box, h("div", { class: "pair" }, rank.box, loss.box), said,
+    top.box, h("div", { class: "beside" }, rank.box, loss.box), said,
   );
 
   /** The mode under the pointer is shown while the pointer is there; a tap or click keeps it. */
@@ -336,7 +339,7 @@ function buildModes(app) {
     const share = now.loss / moment(values, frobenius, d, s0, 0).loss;
     const [up, down] = words[kind][k - 1];
     said.say(
-      `At t = ${time.toFixed(2)} τ₁: ${now.learned} of ${modes(d)} learned, effective rank ${now.effectiveRank.toFixed(1)}, ` +
+      `From ${startText(app.get("log_scale"))}, at t = ${time.toFixed(2)} τ₁: ${now.learned} of ${modes(d)} learned, effective rank ${now.effectiveRank.toFixed(1)}, ` +
       `loss ${percent(share)} of its start.\nMode ${k}: λ = ${show(lambda, 4)}, τ = ${(learningTime(lambda, s0) / tau).toFixed(2)} τ₁, ` +
       `s = ${Math.sqrt(square(lambda, s0, time * tau)).toFixed(2)}.\n` +
       `One end: ${up.join(", ")}. The other: ${down.join(", ")}.`);

@@ -19,13 +19,6 @@ function pairOf(data, i, j) {
   return { pmi, apart, joint: apart * Math.exp(pmi), target: softClip(pmi) };
 }
 
-/** A small number as a product with a power of ten. */
-function scientific(x, digits) {
-  if (x === 0) return "0";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  return `${mantissa} × ${power(Number(exponent))}`;
-}
-
 function inWords(pair) {
   const times = Math.exp(Math.abs(pair.pmi));
   if (pair.pmi === -Infinity) return "never met: PMI is minus infinity, M* stays at −2";
@@ -51,9 +44,9 @@ function buildPairs(app) {
   const buttons = examples.map(([a, b]) =>
     app.button(`${a} + ${b}`, () => (app.set("first", a), app.set("second", b))));
   app.body.append(
-    h("div", { class: "row" },
+    h("div", { class: "controls" },
       app.word("first", { label: "first word", words, index }), app.word("second", { label: "second word", words, index })),
-    h("div", { class: "row", role: "group", "aria-label": "examples" }, ...buttons),
+    h("div", { class: "controls", role: "group", "aria-label": "examples" }, ...buttons),
     h("dl", { class: "tiles" }, ...tiles.map(({ name, value }) => h("div", {}, h("dt", {}, ...(subscripted[name] ?? [name])), value))),
     plot.box, said,
     h("p", { class: "note" }, `≈: so that all pairs fit on a page, PMI is rounded to steps of ${step}, and Pᵢⱼ to ${100 * step / 2}%.`),
@@ -132,7 +125,7 @@ function buildTaylor(app) {
   const said = app.readout();
   const number = (x) => x.toFixed(2).replace("-", "−");
   app.body.append(
-    h("div", { class: "row" }, app.slider("x", { label: "x = wᵢ · wⱼ", min: -4, max: 4, step: 0.05, show: number })),
+    h("div", { class: "controls" }, app.slider("x", { label: "x = wᵢ · wⱼ", min: -4, max: 4, step: 0.05, show: number })),
     plot.box, said);
 
   function drawCurves() {
