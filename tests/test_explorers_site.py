@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import comm
 import numpy as np
 import pytest
-from test_site import THEME_LOGS, Visit, browser, build, site  # noqa: F401
+from test_site import THEME_LOGS, Visit
 
 import qw2v
 from qw2v import dynamics, explorers

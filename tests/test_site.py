@@ -1,7 +1,5 @@
 """The built book in a browser: complete offline, readable at every width, accessible, linked up."""
 
-import subprocess
-import sys
 from collections import defaultdict
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +12,6 @@ import yaml
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"]] + [page["file"] for part in TOC["parts"] for page in part["chapters"]]
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
@@ -27,35 +24,6 @@ THEME_FINDINGS = {
     "aria-allowed-role": "doc-biblioentry",
     "aria-deprecated-role": "doc-biblioentry",
 }
-
-
-@pytest.fixture(scope="session")
-def build():
-    """Return the outcome of building what of the book is not up to date."""
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
-    strict = ["-W", "-n", "--keep-going"]
-    return subprocess.run([*command, *strict], capture_output=True, text=True)
-
-
-@pytest.fixture(scope="session")
-def site(build):
-    """Return the folder of the built book."""
-    missing = [page for page in PAGES if not (SITE / f"{page}.html").is_file()]
-    if missing:
-        pytest.fail(f"not built: {missing}\n" + (build.stdout + build.stderr)[-3000:])
-    return SITE
-
-
-@pytest.fixture(scope="session")
-def browser():
-    executable = screenshot.chromium()
-    if executable is None:
-        pytest.skip("no Chromium or Chrome on this machine (set CHROMIUM to its path)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=screenshot.FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:
