@@ -187,9 +187,9 @@ class BulkFit:
 def fit_bulk(eigenvalues: ArrayLike) -> BulkFit:
     """Fit a Marchenko-Pastur bulk to all eigenvalues of G but the largest, and read off the spike.
 
-    `eigenvalues` (N,), all positive: more dimensions than pairs are needed. The n = N - 1
-    eigenvalues l of the bulk are those of a Wishart matrix with m degrees of freedom, whose
-    likelihood depends on them through mean(l) and mean(ln l) alone. Its maximum is at
+    `eigenvalues` (N,), all positive: it takes d >= N. The n = N - 1 eigenvalues l of the bulk are
+    those of a Wishart matrix with m degrees of freedom, whose likelihood depends on them through
+    mean(l) and mean(ln l) alone. Its maximum is at
 
         mean(ln l) - ln mean(l) = (1/n) sum_i psi((m - i + 1) / 2) - ln(m / 2),
 
@@ -211,7 +211,7 @@ def fit_bulk(eigenvalues: ArrayLike) -> BulkFit:
     if not values[-1] > values[0] * len(values) * np.finfo(float).eps:
         raise ValueError(
             f"the smallest of the {len(values)} eigenvalues is {values[-1]:.3g}, but all must be "
-            "positive: take more dimensions than there are pairs, and no pair twice"
+            "positive: take no fewer dimensions than there are pairs, and no pair twice"
         )
     size, rest = len(values), values[1:]
     index = np.arange(size - 1)

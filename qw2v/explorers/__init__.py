@@ -1,6 +1,8 @@
 """Explorers: widgets that answer in a running notebook, and on a page that has no kernel."""
 
+from qw2v.explorers.analogy import Analogy
 from qw2v.explorers.history import History, Modes
 from qw2v.explorers.pair import Pairs, Taylor
+from qw2v.explorers.spike import Spike
 
-__all__ = ["History", "Modes", "Pairs", "Taylor"]
+__all__ = ["Analogy", "History", "Modes", "Pairs", "Spike", "Taylor"]

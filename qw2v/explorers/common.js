@@ -77,10 +77,13 @@ class App {
     this.root = el.closest(".qw2v-explorer") ?? el;
     this.root.classList.add("qw2v-explorer");
     if (this.root === el) el.dataset.live = "kernel";
+    el.dataset.lmSuppressShortcuts = "true"; // in JupyterLab keys belong to the controls here
     this.body = h("div");
     this.spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
     this.plots = [];
     this.ends = [];
+    this.resized = true;
+    this.styles = new Map();
     el.replaceChildren(this.body, this.spoken);
     this.watch(el);
   }
@@ -113,9 +116,15 @@ class App {
 
   /** Redraw on a new width and on a new theme. */
   watch(el) {
-    const sizes = new ResizeObserver(() => this.redraw());
+    const sizes = new ResizeObserver(() => {
+      this.resized = true;
+      this.redraw();
+    });
     sizes.observe(el);
-    const themes = new MutationObserver(() => this.redraw());
+    const themes = new MutationObserver(() => {
+      this.styles.clear();
+      this.redraw();
+    });
     const named = { attributeFilter: ["data-theme", "theme", "data-jp-theme-light", "class"] };
     for (const node of [document.documentElement, document.body]) themes.observe(node, named);
     this.ends.push(() => sizes.disconnect(), () => themes.disconnect());
@@ -128,14 +137,24 @@ class App {
 
   paint() {
     this.asked = 0;
-    const style = getComputedStyle(this.root);
-    this.color = (name) => style.getPropertyValue(`--${name}`).trim();
-    for (const plot of this.plots) plot.measure();
+    if (this.resized) for (const plot of this.plots) plot.measure();
+    this.resized = false;
     this.drawing();
   }
 
+  /** A colour of the stylesheet by its name, as it is on this page in this theme. */
+  color(name) {
+    if (!this.styles.has(name)) {
+      this.styles.set(name, getComputedStyle(this.root).getPropertyValue(`--${name}`).trim());
+    }
+    return this.styles.get(name);
+  }
+
   /** The font of the page for a canvas, and the width of a text in it: both in pixels. */
-  font = (size) => `${size}px ${getComputedStyle(this.root).fontFamily}`;
+  font(size) {
+    if (!this.styles.has("font")) this.styles.set("font", getComputedStyle(this.root).fontFamily);
+    return `${size}px ${this.styles.get("font")}`;
+  }
   width(text, size) {
     const c = (this.ruler ??= h("canvas").getContext("2d"));
     c.font = this.font(size);
@@ -337,7 +356,7 @@ function logTicks(low, high, count) {
 class Plot {
   constructor(app, { label, height = 220, margin = {}, xLabel = "", yLabel = "", bare = false }) {
     Object.assign(this, { app, height, xLabel, yLabel, bare });
-    this.margin = { top: 10, right: 12, bottom: xLabel ? 40 : 22, left: 46, ...margin };
+    this.margin = { top: 10, right: 12, bottom: xLabel ? 40 : 22, left: 52, ...margin };
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.axes = s("g");
     this.layer = s("g");
@@ -357,14 +376,11 @@ class Plot {
   measure() {
     const width = this.box.clientWidth, ratio = devicePixelRatio || 1;
     if (width === this.width && ratio === this.ratio) return;
-    Object.assign(this, { width, ratio, stale: true });
+    const { left, right, top, bottom } = this.margin;
+    const inner = { left, right: width - right, top, bottom: this.height - bottom };
+    Object.assign(this, { width, ratio, inner, stale: true });
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
-  }
-
-  get inner() {
-    const { left, right, top, bottom } = this.margin;
-    return { left, right: this.width - right, top, bottom: this.height - bottom };
   }
 
   x = (v) => {
@@ -437,15 +453,36 @@ class Plot {
     }
     parts.push(text((left + right) / 2, this.height - 6, this.xLabel, "middle"));
     const middle = (top + bottom) / 2;
-    parts.push(text(12, middle, this.yLabel, "middle", { transform: `rotate(-90 12 ${middle})` }));
+    parts.push(text(11, middle, this.yLabel, "middle", { transform: `rotate(-90 11 ${middle})` }));
     this.axes.replaceChildren(...parts);
   }
 
-  /** A line through the points (xs[i], ys[i]). */
+  /** Pixels of values along the horizontal axis, kept while many lines share them. */
+  across(xs) {
+    const last = this.known;
+    if (last?.xs === xs && last.key === this.key && last.width === this.width) return last.at;
+    this.known = { xs, key: this.key, width: this.width, at: xs.map(this.x) };
+    return this.known.at;
+  }
+
+  /** A line through the points (xs[i], ys[i]); where it is level, only its ends are drawn. */
   line(xs, ys, { color, width = 2, dash = [] } = {}) {
     const c = this.context;
+    const across = this.across(xs), { top, bottom } = this.inner, [low, high] = this.ys;
+    const scale = (bottom - top) / (high - low);
+    let drawn = NaN, level = -1;
     c.beginPath();
-    for (let i = 0; i < xs.length; i++) c.lineTo(this.x(xs[i]), this.y(ys[i]));
+    for (let i = 0; i < xs.length; i++) {
+      const y = bottom - (ys[i] - low) * scale;
+      if (Math.abs(y - drawn) < 0.1) {
+        level = i;
+        continue;
+      }
+      if (level >= 0) c.lineTo(across[level], drawn);
+      c.lineTo(across[i], (drawn = y));
+      level = -1;
+    }
+    if (level >= 0) c.lineTo(across[level], drawn);
     Object.assign(c, { strokeStyle: color, lineWidth: width, lineJoin: "round" });
     c.setLineDash(dash);
     c.stroke();

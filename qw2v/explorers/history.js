@@ -30,7 +30,8 @@ function spaced(a, b, n, log = false) {
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 const startText = (exponent) =>
-  Number.isInteger(exponent) ? power(exponent) : scientific(10 ** exponent, 2);
+  exponent > -2.05 ? show(10 ** exponent, 2)
+    : Number.isInteger(exponent) ? power(exponent) : scientific(10 ** exponent, 2);
 const modes = (n) => (n === 1 ? "1 mode" : `${n} modes`);
 
 /** A dashed line at a moment, which `moveCursor` moves. */
@@ -158,15 +159,18 @@ function buildHistory(app) {
     places.forEach(([x, y], i) => {
       c.fillStyle = app.color(`m${topics[i] + 1}`);
       const away = Math.hypot(x - origin[0], y - origin[1]) / 50;
-      const free = (left) =>
+      const free = ([left, y]) =>
         left > map.inner.left && left + widths[i] < map.inner.right &&
         taken.every((b) => left > b.right || left + widths[i] < b.left || Math.abs(y - b.y) > b.half + 6);
-      const left = [x + 6, x - 6 - widths[i]].find(free);
-      if (away < 0.4 || left === undefined) return;
-      taken.push({ left, right: left + widths[i], y, half: 7 });
+      const beside = [[x + 6, y], [x - 6 - widths[i], y]];
+      const over = [[x - widths[i] / 2, y - 12], [x - widths[i] / 2, y + 12]];
+      const found = [...beside, ...over].find(free);
+      if (away < 0.4 || !found) return;
+      const [left, middle] = found;
+      taken.push({ left, right: left + widths[i], y: middle, half: 7 });
       c.globalAlpha = Math.min(1, away);
-      c.strokeText(words[i], left, y + 4);
-      c.fillText(words[i], left, y + 4);
+      c.strokeText(words[i], left, middle + 4);
+      c.fillText(words[i], left, middle + 4);
     });
     c.globalAlpha = 1;
     places.forEach(([x, y], i) => {

@@ -70,14 +70,15 @@ class History(Explorer):
             groups=[self._groups[i] + 1 for i in few],
             background=[W[::7]],
         )
-        return {
+        curves = (
             "Singular values rise one by one as sigmoids over training time, each named by two "
-            "words, while the loss falls in steps and the number of learned modes climbs.": figures.history(
-                self._path, self._words, HORIZON
-            ),
-            "The cloud of word embeddings along modes 1 and 3, with words of four topics in its "
-            "four corners.": cloud,
-        }
+            "words, while the loss falls in steps and the number of learned modes climbs."
+        )
+        words = (
+            "The cloud of word embeddings along modes 1 and 3, with words of four topics at its "
+            "four ends."
+        )
+        return {curves: figures.history(self._path, self._words, HORIZON), words: cloud}
 
 
 class Modes(Explorer):
