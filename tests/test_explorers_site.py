@@ -15,7 +15,7 @@ import pytest
 from test_site import THEME_LOGS, Visit
 
 import qw2v
-from qw2v import dynamics, explorers
+from qw2v import dynamics, explorers, taskvectors
 from qw2v.explorers import pair
 
 pytestmark = pytest.mark.site
@@ -24,6 +24,8 @@ PAGES = {
     "modes": "chapters/closed-form",
     "taylor": "chapters/derivation",
     "pairs": "chapters/derivation",
+    "analogy": "chapters/analogies",
+    "spike": "chapters/analogies",
 }
 # Every control of each, by its label or its text.
 CONTROLS = {
@@ -37,6 +39,11 @@ CONTROLS = {
         "first word", "second word",
         "los + angeles", "king + queen", "war + battle", "film + species",
     },
+    "analogy": {
+        "word a", "is to b", "as c is to …", "example", "dimension d", "training time t / τ₁",
+        "chart against",
+    },
+    "spike": {"category", "dimension d"},
 }  # fmt: skip
 
 
@@ -201,8 +208,109 @@ def check_pairs(visit):
     assert entry == pytest.approx(2 * np.tanh(expected / 2), abs=pair.STEP / 2 + 0.006)
 
 
+@functools.cache
+def analogies():
+    return explorers.Analogy(qw2v.load_statistics())
+
+
+def leaders(asked, against, dim, time):
+    """Return where the chart's axis has its points, and the word that leads at each."""
+    explorer = analogies()
+    unasked = np.array([word not in asked for word in explorer.words])
+    if against == "time":
+        moments = np.geomspace(1, 20, 60)
+        found = [explorer.vectors(dim, moment).analogy(*asked)[0][0] for moment in moments]
+        return moments, found
+    W = explorer.vectors(200, time).matrix
+    sums = [np.cumsum(W * W[explorer.index[word]], axis=1) for word in asked]
+    sizes = [s[explorer.index[word]] ** 0.5 for s, word in zip(sums, asked, strict=True)]
+    a, b, c = (s / size for s, size in zip(sums, sizes, strict=True))
+    score, size = (b - a + c)[:, 1:], np.cumsum(W * W, axis=1)[:, 1:] ** 0.5
+    scores = np.divide(score, size, out=np.zeros_like(score), where=size > 0)
+    scores[~unasked] = -np.inf
+    return np.arange(2, 201), [explorer.words[row] for row in scores.argmax(axis=0)]
+
+
+def check_analogy(visit):
+    explorer = analogies()
+    asked = [visit.control(n).input_value() for n in ("word a", "is to b", "as c is to …")]
+    dim, time = int(visit.value("dimension d")), visit.value("training time t / τ₁")
+    visit.box.locator(".said", has_text="Against").wait_for()  # the rest comes a little later
+    answers = explorer.vectors(dim, time).analogy(*asked, topn=8)
+    assert visit.box.locator("tbody th").all_inner_texts() == [word for word, _ in answers]
+    shown = [number(t) for t in visit.box.locator("tbody td:nth-child(2)").all_inner_texts()]
+    assert shown == pytest.approx([score for _, score in answers], abs=6e-4)
+    said = visit.box.locator(".said").inner_text()
+    (first, best), (second, next_best), *_ = answers
+    a, b, c = asked
+    assert said.startswith(
+        f"{a} is to {b} as {c} is to {first}, {best:.3f}, ahead of {second}, {next_best:.3f}, "
+        f"at d = {dim}, t = {time:g} τ₁."
+    )
+
+    right = [
+        d.lower()
+        for pairs in qw2v.datasets.google_analogies().values()
+        for c_, d in pairs
+        if (a, b) in [(x.lower(), y.lower()) for x, y in pairs] and c_.lower() == c
+        if d.lower() in explorer.index and d.lower() not in asked
+    ]
+    expected = right[0] if right else explorer.vectors(200, 20.0).analogy(*asked)[0][0]
+    assert (f"{expected}, the answer" in said) == (expected != first)
+    against = visit.control("chart against").input_value()
+    points, found = leaders(asked, against, dim, time)
+    where = np.flatnonzero(np.array(found) == expected)
+    axis = "the dimension" if against == "dim" else "time"
+    _, _, lead = said.partition(f"Against {axis}, {expected} ")
+    if not len(where):
+        assert lead == "never leads."
+        return
+    runs = np.split(where, np.flatnonzero(np.diff(where) > 1) + 1)
+    if runs[-1][-1] == len(points) - 1:
+        assert "leads for good from" in lead
+        named = [points[runs[-1][0]]]
+    else:
+        assert "leads for the last time from" in lead
+        named = [points[runs[-1][0]], points[runs[-1][-1]]]
+    if len(runs) > 1:
+        assert lead.startswith("first leads at ")
+        named.insert(0, points[runs[0][0]])
+    values = [number(text) for text in re.findall(r"[dt] = ([\d.]+)", lead)]
+    assert values == pytest.approx(named, rel=5.1e-3)
+
+
+@functools.cache
+def spikes():
+    return explorers.Spike()
+
+
+def check_spike(visit):
+    explorer = spikes()
+    category = visit.control("category").input_value()
+    dim = int(visit.value("dimension d"))
+    row, at = explorer.record[category], explorer.dims.index(dim)
+    said = visit.said()
+    shown = numbers(said)
+    values = row["spectra"][at]
+    tail = [100 * row["mean_share"][at], taskvectors.snr(values), 100 * row["accuracy"][at]]
+    assert shown[:2] == [row["pairs"], dim]
+    assert shown[-3:] == pytest.approx(tail, rel=5.1e-3, abs=0.51)
+
+    if dim < row["pairs"]:
+        assert "no bulk can be fitted" in said
+        assert shown[2] == pytest.approx(values[0], rel=5.1e-3)
+        return
+    fit = taskvectors.fit_bulk(values)
+    assert shown[2:4] == pytest.approx([fit.bulk.dim, fit.dim_error], abs=0.51)
+    assert shown[4:6] == pytest.approx([fit.bulk.edges[1], values[0]], rel=5.1e-3)
+    assert ("does not stand out" in said) != fit.stands_out
+    if fit.stands_out:
+        assert shown[6] == pytest.approx(values[0] / fit.bulk.edges[1], rel=0.051)
+
+
 CHECKS = {
     "history": check_history, "modes": check_modes, "taylor": check_taylor, "pairs": check_pairs,
+    "analogy": check_analogy, "spike": check_spike,
 }  # fmt: skip
 
 
@@ -214,7 +322,7 @@ def by_mouse(visit, name):
         box = control.bounding_box()
         control.click(position={"x": 0.31 * box["width"], "y": box["height"] / 2})
     elif kind == "SELECT":
-        values = control.locator("option").evaluate_all("all => all.map((o) => o.value)")
+        values = control.locator("option:enabled").evaluate_all("all => all.map((o) => o.value)")
         control.select_option(next(v for v in values if v != control.input_value()))
     elif kind in ("checkbox", "button"):
         control.click()
@@ -378,7 +486,7 @@ def test_the_page_carries_its_data_once(site):
     for page in set(PAGES.values()):
         text = (site / f"{page}.html").read_text(encoding="utf-8")
         assert "widget-state+json" not in text
-        assert len(text.encode()) < 1.3e6
+        assert len(text.encode()) < 1.5e6
 
 
 # ---- in a kernel ---------------------------------------------------------------------------------
@@ -417,12 +525,13 @@ FRONT_END = """async (message) => {
     },
   };
   document.head.append(Object.assign(document.createElement("style"), { textContent: _css }));
+  document.addEventListener("keydown", (event) => event.preventDefault()); // as notebooks do
   const module = await import(URL.createObjectURL(new Blob([_esm], { type: "text/javascript" })));
   window.end = await module.default.render({ model, el: document.querySelector("#widget") });
 }"""
 
 
-@pytest.mark.parametrize("name", ["history", "modes", "pairs", "taylor"])
+@pytest.mark.parametrize("name", ["history", "modes", "pairs", "taylor", "analogy", "spike"])
 def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     browser,
     monkeypatch,
@@ -436,6 +545,8 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
         "modes": (explorers.Modes, {"kind": "ppmi", "mode": 7}, "dimension d", "dim"),
         "pairs": (explorers.Pairs, {"second": "new"}, "first word", "first"),
         "taylor": (lambda _: explorers.Taylor(), {"x": -3.0}, "x = wᵢ · wⱼ", "x"),
+        "analogy": (explorers.Analogy, {"c": "tokyo", "time": 3.0}, "dimension d", "dim"),
+        "spike": (lambda _: explorers.Spike(), {"category": "family"}, "dimension d", "dim"),
     }[name]
     widget = make(stats)
     line = next(wire for wire in lines if wire.comm_id == widget.comm.comm_id)

@@ -171,9 +171,7 @@ def test_what_cannot_be_fitted_is_refused():
     singular = gram_spectrum(
         np.random.default_rng(0).standard_normal((5, 5)) @ np.diag([1, 1, 1, 1, 0])
     )
-    with pytest.raises(
-        ValueError, match="smallest of the 5 eigenvalues is .* take no fewer"
-    ):
+    with pytest.raises(ValueError, match="smallest of the 5 eigenvalues is .* take no fewer"):
         fit_bulk(singular)
 
 

@@ -76,8 +76,11 @@ class App {
     // In a kernel `el` is a bare box; on a page the explorer's root stands around it.
     this.root = el.closest(".qw2v-explorer") ?? el;
     this.root.classList.add("qw2v-explorer");
-    if (this.root === el) el.dataset.live = "kernel";
-    el.dataset.lmSuppressShortcuts = "true"; // in JupyterLab keys belong to the controls here
+    if (this.root === el) {
+      el.dataset.live = "kernel";
+      // A notebook takes arrow keys and letters for itself: here they belong to the controls.
+      el.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.stopPropagation());
+    }
     this.body = h("div");
     this.spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
     this.plots = [];
