@@ -79,7 +79,7 @@ class App {
     if (this.root === el) {
       el.dataset.live = "kernel";
       // A notebook takes arrow keys and letters for itself: here they belong to the controls.
-      el.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.stopPropagation());
+      el.addEventListener("keydown", (event) => event.stopPropagation());
     }
     this.body = h("div");
     this.spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
