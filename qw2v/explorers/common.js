@@ -380,7 +380,8 @@ class Plot {
     const width = this.box.clientWidth, ratio = devicePixelRatio || 1;
     if (width === this.width && ratio === this.ratio) return;
     const { left, right, top, bottom } = this.margin;
-    const inner = { left, right: width - right, top, bottom: this.height - bottom };
+    const free = typeof right === "function" ? right(width) : right; // labels, short on a phone
+    const inner = { left, right: width - free, top, bottom: this.height - bottom };
     Object.assign(this, { width, ratio, inner, stale: true });
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(this.height * ratio);

@@ -45,7 +45,9 @@ function buildHistory(app) {
   const { eigenvalues, frobenius: [frobenius], cloud, cloud_step, marked, marked_step } = app.data;
   const { horizon, names, words, topics, starts } = app.texts;
   const d = eigenvalues.length, ends = names.map(([up, down]) => `${up} / ${down}`);
-  const margin = { right: Math.ceil(Math.max(...ends.map((text) => app.width(text, 11)))) + 6 };
+  const labels = (width) => (width < 330 ? names.map(([up]) => up) : ends); // one end on a phone
+  const widest = (width) => Math.max(...labels(width).map((text) => app.width(text, 11)));
+  const margin = { left: 44, right: (width) => Math.ceil(widest(width)) + 6 };
   const plot = (options) => app.plot({ margin, ...options });
   const top = plot({ height: 214, yLabel: "singular value", label: "Singular values over training time" });
   const loss = plot({ height: 96, yLabel: "loss / start", label: "Loss over training time" });
@@ -71,7 +73,7 @@ function buildHistory(app) {
         label: "training time t / τ₁", min: 0, max: horizon, step: 0.01, show: (t) => t.toFixed(2),
       }),
       app.select("log_scale", { label: "size of the start", options: starts })),
-    h("div", { class: "beside" }, h("div", {}, top.box, loss.box, rank.box), map.box),
+    h("div", { class: "beside wide-first" }, h("div", {}, top.box, loss.box, rank.box), map.box),
     said,
   );
 
@@ -88,8 +90,9 @@ function buildHistory(app) {
     }
     top.end();
     const heights = ends.map((_, k) => top.y(Math.sqrt(square(eigenvalues[k], s0, horizon * tau))));
-    const labels = apart(heights, 13).map((y, k) => label(top, y, ends[k], `m${k + 1}`));
-    top.layer.replaceChildren(cursor(top), ...labels);
+    const texts = labels(top.width);
+    const ended = apart(heights, 13).map((y, k) => label(top, y, texts[k], `m${k + 1}`));
+    top.layer.replaceChildren(cursor(top), ...ended);
     const low = at.at(-1).loss / at[0].loss, high = 1.08 * at.at(-1).learned;
     loss.range({ x: [0, horizon], y: [1 - 1.08 * (1 - low), 1] });
     rank.range({ x: [0, horizon], y: [0, high] });
