@@ -345,7 +345,7 @@ def _direct_labels(ax: Axes, x: float, heights: NDArray, labels: Sequence[str]) 
     """Write each label beside its curve's end, pushed apart so that none overlaps another."""
     if not labels:
         return
-    gap = 0.062 * ax.get_ylim()[1] if ax.get_ylim()[1] > 0 else 1
+    gap = 0.062 * np.ptp(ax.get_ylim())
     place = np.inf
     for k, label in enumerate(labels):
         place = min(heights[k], place - gap)

@@ -262,8 +262,8 @@ function render(context) {
       }
       parts.push(label(left - 7, top - 7, "leads", -1, "end"));
       const heights = drawn.map((_, slot) => Math.min(bottom, plot.y(curves.at(-1)[slot])));
-      const places = apart(heights, 14);
-      drawn.forEach((row, slot) => parts.push(label(right + 6, places[slot] + 4, words[row], slot, "start")));
+      const places = apart(heights, 14), rise = Math.max(0, Math.max(...places) - bottom);
+      drawn.forEach((row, slot) => parts.push(label(right + 6, places[slot] - rise + 4, words[row], slot, "start")));
       const cursor = plot.x(value);
       parts.push(s("path", { d: `M${cursor},${top - 6}V${bottom}`, class: "cursor" }));
       plot.layer.replaceChildren(...parts);
@@ -279,7 +279,7 @@ function render(context) {
         bar.style.cssText = `width:${Math.max(0, 100 * scores[found[i]])}%;background:var(--${slot < 0 ? "line" : `m${slot + 1}`})`;
         row.className = found[i] === expected ? "expected" : "";
       });
-      caption.textContent = `Nearest words at ${here()}`;
+      caption.textContent = `At ${here()}`;
     }
 
     /** Since when the expected answer leads, in words; nothing while that is still being found out. */

@@ -133,14 +133,12 @@ class Analogy(Explorer):
             unit = self.vectors(dim).normalized
             query = unit[asked[1]] - unit[asked[0]] + unit[asked[2]]
             curves.append(unit[rows] @ (query / np.linalg.norm(query)))
+        curves = np.array(curves)
         figure, ax = figures.panels(height=3.4)
-        for k, curve in enumerate(np.transpose(curves), start=1):
-            ax.semilogx(dims, curve, color=figures.mode_color(k), linewidth=3 if k == 1 else 1.2)
-        ends = np.array(curves[-1])
-        ax.set(ylim=(0, 1), xlabel="dimension d", ylabel="cosine to the query")
-        figures._direct_labels(ax, dims[-1], ends, best)
-        ticks = [d for d in (2, 5, 10, 20, 50, 100, 200) if d <= dims[-1]]
-        ax.set_xticks(ticks, [str(d) for d in ticks])
-        ax.minorticks_off()
+        for k, curve in enumerate(curves.T, start=1):
+            ax.plot(dims, curve, color=figures.mode_color(k), linewidth=3 if k == 1 else 1.2)
+        low = np.floor(10 * curves[len(curves) // 3 :].min()) / 10
+        ax.set(ylim=(low, 1), xlabel="dimension d", ylabel="cosine to the query")
         ax.set_title(f"{self.a} : {self.b} :: {self.c} : ?")
+        figures._direct_labels(ax, dims[-1], curves[-1], best)
         return figure
