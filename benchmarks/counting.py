@@ -28,7 +28,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from qw2v import _counting, corpus
+from qw2v import _counting, _reading, corpus
+from qw2v._environment import progress_bar
 from qw2v.statistics import CorpusStatistics
 
 DEFAULT = Path(__file__).parents[2] / "shared" / "corpora" / "enwiki"
@@ -81,7 +82,7 @@ def unpacked(paths: list[Path], folder: Path) -> list[Path]:
     plain = []
     for path in paths:
         plain.append(folder / f"{len(plain)}.txt")
-        with corpus._opened(path, 0, None) as reader, plain[-1].open("wb") as file:
+        with _reading.opened(path, 0, None) as reader, plain[-1].open("wb") as file:
             while block := reader.read(1 << 20):
                 file.write(block)
     return plain
@@ -98,7 +99,7 @@ def compare_from_ids(plain: list[Path], vocab_size: int, window: int, repeat: in
 
     def count(tokens, rank, counts, words) -> object:
         weights = _counting.pair_weights(window, "linear")
-        with corpus.progress_bar("", "", None, False) as bar:
+        with progress_bar("", "", progress=False) as bar:
             return _counting.count_pairs(
                 tokens, rank, counts, weights,
                 keep_others=False, memory=None, workers=workers, bar=bar,

@@ -58,7 +58,7 @@ def parts_of(paths: list[Path], document: str) -> Iterator[Part]:
         for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
             yield Part(
                 str(path),
-                lambda path=path, start=start, stop=stop: _opened(path, start, stop),
+                lambda path=path, start=start, stop=stop: opened(path, start, stop),
                 start,
             )
 
@@ -142,7 +142,7 @@ def _decode(data: bytes, name: str, offset: int, errors: str) -> str:
 def documents_of(paths: list[Path], document: str, errors: str, bar: Any) -> Iterator[str]:
     """Yield the documents of files as str."""
     for path in paths:
-        with _opened(path, 0, None) as reader:
+        with opened(path, 0, None) as reader:
             file = io.BufferedReader(reader, BLOCK)
             offset = seen = 0
             for data in file if document == "line" else [file.read()]:
@@ -253,7 +253,7 @@ COMPRESSED: dict[str, Callable] = {
 
 
 @contextmanager
-def _opened(path: Path, start: int, stop: int | None) -> Iterator[_FileReader]:
+def opened(path: Path, start: int, stop: int | None) -> Iterator[_FileReader]:
     """Open a file for reading its text; a damaged one raises ValueError."""
     damage: tuple = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
     if path.suffix.lower() == ".zst":
