@@ -32,6 +32,7 @@ largest entry of their column, which costs at most three of sixteen digits.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -116,7 +117,7 @@ def _log_phi(values: np.ndarray, t) -> np.ndarray:
 # paths
 
 
-class Path:
+class Path(ABC):
     """Embeddings followed in time, in closed form: made by `aligned`, `vanishing` or `exact`.
 
     `eigenvalues` (n,) and `eigenvectors` (V, n) are the modes the path lives in, descending, and
@@ -128,16 +129,17 @@ class Path:
     eigenvectors: np.ndarray
     learning_times: np.ndarray
 
+    @abstractmethod
     def _moments(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         """Singular values (d,), descending, and the diagonal v_i^T W W^T v_i (n,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _directions(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         """Singular values (d,), descending, and left singular vectors (n, d) in the modes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _embed(self, t: float) -> np.ndarray:
-        raise NotImplementedError
+        """Embeddings (V, d)."""
 
     def singular_values(self, t) -> np.ndarray:
         """Singular values of W(t), descending: (d,), or (T, d) for T times."""
