@@ -23,7 +23,8 @@ URL = setup_cell.repository_url()
 # A module imports from the modules before it in this line, never from those after it.
 ORDER = (
     "_environment _archive _kernels _reading corpus _counting statistics datasets weighting "
-    "targets vectors dynamics evaluation taskvectors figures __init__ __main__"
+    "targets vectors dynamics steps untied contrastive losses sampling _checkpoints evaluation "
+    "taskvectors features training figures __init__ __main__"
 ).split()
 
 
@@ -140,8 +141,10 @@ def test_setup_installs_what_is_missing_and_nothing_else(monkeypatch, absent):
     assert commands == ([install] if absent else [])
 
 
-def test_setup_leaves_torch_alone():
-    assert "torch" not in setup_cell.source()
+def test_setup_names_no_version_of_torch_and_no_list_that_would_replace_one():
+    text = setup_cell.source()
+    assert "torch" in re.search(r'needs = """(.*?)"""', text, re.DOTALL)[1].split()
+    assert "requirements" not in text and "constraints" not in text
 
 
 # ---- one address -------------------------------------------------------------------------------
@@ -209,7 +212,7 @@ def test_every_dependency_is_locked_and_nothing_of_one_machine_is_in_the_lock():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"]]
-    for extra in ("book", "figures", "notebooks", "test"):
+    for extra in ("book", "figures", "notebooks", "test", "training"):
         wanted += extras[extra]
     wanted = {re.split(r"[=><\[]", requirement)[0] for requirement in wanted} - {"qw2v"}
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()

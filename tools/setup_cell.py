@@ -55,6 +55,7 @@ def source(root: Path = ROOT) -> str:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = project["dependencies"] + extras["figures"] + extras["notebooks"]
+    wanted += extras["training"]
     names = [requirement.split(">=")[0] for requirement in wanted if ">=" in requirement]
     needs = textwrap.fill(" ".join(name for name in names if name != "ipykernel"), 72)
     return TEMPLATE.format(url=repository_url(root), needs=needs)

@@ -140,5 +140,5 @@ class Analogy(Explorer):
         low = np.floor(10 * curves[len(curves) // 3 :].min()) / 10
         ax.set(ylim=(low, 1), xlabel="dimension d", ylabel="cosine to the query")
         ax.set_title(f"{self.a} : {self.b} :: {self.c} : ?")
-        figures._direct_labels(ax, dims[-1], curves[-1], best)
+        figures.direct_labels(ax, dims[-1], curves[-1], best)
         return figure

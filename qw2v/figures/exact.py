@@ -1,0 +1,3 @@
+"""Figures of the chapter on exact dynamics from any start."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Figures of the chapter on relatives: SimCLR, kernels, next-token prediction."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Figures of the chapter on finite steps and noise."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Figures of the chapter on other weights: rank-one G, untied embeddings."""
+
+__all__: list[str] = []
