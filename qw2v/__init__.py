@@ -6,6 +6,9 @@
 'a'
 """
 
+from importlib import import_module
+from typing import Any
+
 from qw2v import dynamics, weighting
 from qw2v.datasets import load_statistics
 from qw2v.dynamics import closed_form
@@ -22,6 +25,16 @@ __all__ = [
     "evaluate",
     "load_statistics",
     "target",
+    "train",
+    "training",
     "weighting",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is first asked for: `qw2v.train` and `qw2v.training`."""
+    if name not in ("train", "training"):
+        raise AttributeError(f"module 'qw2v' has no attribute {name!r}")
+    training = import_module("qw2v.training")
+    return training.train if name == "train" else training

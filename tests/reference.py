@@ -1,7 +1,13 @@
-"""The frozen reference counter: slow and obvious. Every faster one must equal it bit for bit."""
+"""Frozen references, slow and obvious.
+
+The counter: every faster one must equal it bit for bit. The losses of training and their gradients,
+pair by pair: to rounding.
+"""
 
 from collections import Counter
 from math import lcm
+
+import numpy as np
 
 
 def words_of(text):
@@ -39,3 +45,47 @@ def pair_counts_of(documents, words, window, window_weights, out_of_vocabulary):
                     weight = weight_of(distance, window, window_weights)
                     table[index[centre]][index[context]] += weight
     return table
+
+
+# --- Training: the losses as the paper writes them, word2vec's tricks written out ----------------
+
+
+def pair_weights_of(stats, weighting):
+    """Return A = Psi+ P_ij and B = Psi- P_i P_j, (V, V), from the definition of each weighting."""
+    joint = stats.pair_counts.toarray() / stats.pair_counts.sum()
+    unigram = stats.word_counts / stats.word_counts.sum()
+    chance = np.outer(unigram, unigram)
+    if type(weighting).__name__ == "Word2Vec":
+        rarity = weighting.subsample / unigram
+        keep = np.minimum(1, np.sqrt(rarity) + rarity)
+        noise = stats.word_counts**weighting.power
+        noise = noise / noise.sum()
+        negative = weighting.negatives * np.outer(keep * unigram, noise)
+        return np.outer(keep, keep) * joint, (negative + negative.T) / 2
+    g = getattr(weighting, "g", np.ones(len(unigram)))
+    psi = np.outer(g, g) / (joint + chance)
+    return psi * joint, psi * chance
+
+
+def training_loss(loss, A, B, left, right):
+    """Return the loss over all pairs divided by the mean of G, constants and all."""
+    x = left @ right.T
+    if loss == "sgns":
+        pairs = 2 * A * np.log1p(np.exp(-x)) + 2 * B * np.log1p(np.exp(x))
+    else:
+        pairs = A * (x**2 / 4 - x) + B * (x**2 / 4 + x)
+    return pairs.sum() / (A + B).mean()
+
+
+def training_velocity(loss, A, B, left, right):
+    """Return the direction of `left` in gradient flow: minus its gradient over the mean of G."""
+    velocity = np.zeros_like(left)
+    for i in range(len(left)):
+        for j in range(len(right)):
+            x = left[i] @ right[j]
+            if loss == "sgns":
+                slope = -2 * A[i, j] / (1 + np.exp(x)) + 2 * B[i, j] / (1 + np.exp(-x))
+            else:
+                slope = A[i, j] * (x / 2 - 1) + B[i, j] * (x / 2 + 1)
+            velocity[i] -= slope * right[j]
+    return velocity / (A + B).mean()
