@@ -11,37 +11,21 @@ From any start, X = W W^T obeys a matrix Riccati equation, whose solution is
 
     X(t) = e^(M* t/2) W0 [I + W0^T Phi(t) W0]^-1 W0^T e^(M* t/2),   Phi(t) = (e^(M* t) - I) / M* .
 
-How `exact` keeps its digits
-----------------------------
-With A = V^T W0 and y_i^2 = (e^(lambda_i t) - 1) / lambda_i, the rows of Y = diag(y) A spread over
-hundreds of orders of magnitude, and the small singular values drown in the rounding of the large
-ones. So nothing graded is ever added up:
-
-1. A = L U by Gaussian elimination. The pivot is the largest e^(lambda_i t/2) |A_ij|, compared by
-   logarithms, so that U is well conditioned and all the grading sits in the rows of L.
-2. X = G (C^T C)^-1 G^T in the eigenbasis, with G = diag(e^(lambda t/2)) L, C = [U^-T ; diag(y) L].
-   Their columns are brought to size one, again by logarithms: C = C' Delta and G = G' Gamma, where
-   C' and G' are well conditioned, whatever t is.
-3. C' = Q R. Then W(t) = G' diag(rho) R^-1 up to a right rotation, with rho = Gamma / Delta: a
-   rank-revealing decomposition, from which one-sided Jacobi (LAPACK's dgejsv) finds every singular
-   value to high relative accuracy (Demmel et al., Linear Algebra Appl. 299, 1999).
-
-The factors of step 1 serve all times at which their pivots stay within a factor of 1,000 of the
-largest entry of their column, which costs at most three of sixteen digits.
+whose singular values `qw2v._riccati` finds to all their digits, for whatever scales and times.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from scipy import linalg
-from scipy.linalg.lapack import dgejsv
 
 from qw2v import targets
 from qw2v._environment import progress_bar
+from qw2v._riccati import LONG, Riccati, log_phi
+from qw2v._truncation import extended
 from qw2v.vectors import WordVectors
 
 __all__ = [
@@ -58,9 +42,6 @@ __all__ = [
 ]
 
 _FULL_SPECTRUM = 2_000  # a Target with at most this many words is diagonalised in full by `exact`
-_DENSE_BYTES = 2**30  # the largest dense copy of a Target that `exact` makes to multiply with
-_PIVOT_SLACK = np.log(1e3)
-_LONG = 1e280  # stands for t = infinity: lambda t does not overflow
 
 
 # ---------------------------------------------------------------------------------------------
@@ -99,18 +80,9 @@ def sigmoid(eigenvalues, s0, t) -> np.ndarray:
            [1.414, 0.   , 0.   ]])
     """
     values, scales = _eigenvalues(eigenvalues), _scales(s0)
-    t = np.minimum(_nonnegative(t), _LONG)
-    log_inverse_square = np.logaddexp(-values * t - 2 * np.log(scales), _log_phi(-values, t))
+    t = np.minimum(_nonnegative(t), LONG)
+    log_inverse_square = np.logaddexp(-values * t - 2 * np.log(scales), log_phi(-values, t))
     return np.exp(-0.5 * log_inverse_square)
-
-
-def _log_phi(values: np.ndarray, t) -> np.ndarray:
-    """Logarithm of (e^(lambda t) - 1) / lambda, with its limit t at lambda = 0."""
-    z = np.asarray(values * t)
-    size = np.abs(z)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(size > 1e-300, -np.expm1(-size) / np.abs(values), t)
-        return np.maximum(z, 0) + np.log(ratio)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -299,101 +271,6 @@ def silent_start(eigenvectors, W0) -> np.ndarray:
 # any start
 
 
-@dataclass(frozen=True, eq=False)
-class _Tail:
-    """What bounds the error of a truncated path: M* off the K eigenvectors, met by block Lanczos.
-
-    With P the projector off the eigenvectors, P W0 = Q_1 root, T = Q^T M* Q = Y diag(ritz) Y^T over
-    the blocks Q = [Q_1 .. Q_m], and M* Q - Q T = R in the last block alone. Then (Duhamel, twice)
-    |W0^T P f(M*) P W0 - root^T f(T)_11 root| <= share(t) f(upper) W0^T P W0 for f = e^(. t), with
-    share = (integral over [0, t] of |R [e^((T - upper) s)]_m1|)^2, and at most one in any case. It
-    grows with t, so that it holds for the integral of f over time, (e^(. t) - 1) / ., too.
-    """
-
-    root: np.ndarray  # (d, d)
-    upper: float  # no eigenvalue off the computed eigenvectors is larger
-    ritz: np.ndarray  # (n,)
-    first: np.ndarray  # (d, n) first block of rows of Y
-    last: np.ndarray  # (d, n) R times the last block of rows of Y
-
-    def share(self, t: float) -> float:
-        times, integral = self._integral
-        return float(min(1.0, np.interp(t, times, integral) ** 2)) if t <= times[-1] else 1.0
-
-    @cached_property
-    def _integral(self) -> tuple[np.ndarray, np.ndarray]:
-        """Upper sums of the integral over geometric steps, up to where it passes one."""
-        time = 1e-3 / max(np.abs(self.ritz - self.upper).max(initial=0.0), 1e-200)
-        times, integral, before = [0.0], [0.0], 0.0
-        while len(times) < 400 and integral[-1] < 1:
-            decay = np.exp(np.minimum((self.ritz - self.upper) * time, 0))
-            now = np.linalg.norm((self.last * decay) @ self.first.T, 2) if decay.size else 0.0
-            integral.append(integral[-1] + max(before, now) * (time - times[-1]))
-            times.append(time)
-            before, time = now, time * 1.1
-        return np.array(times), np.array(integral)
-
-
-@dataclass(frozen=True, eq=False)
-class _Factors:
-    """A = L U with the grading in the rows of L; see the module's docstring."""
-
-    pivots: np.ndarray  # (r,) row of each pivot
-    sign: np.ndarray  # (n, r) signs of L
-    log_left: np.ndarray  # (n, r) log |L|
-    root: np.ndarray  # (r, r) B with B^T B = (U U^T)^-1
-    inverse: np.ndarray  # (d, r) pseudo-inverse of U
-    log_root: np.ndarray = field(init=False)
-
-    def __post_init__(self):
-        object.__setattr__(self, "log_root", np.log(np.linalg.norm(self.root, axis=0)))
-
-
-def _eliminate(A: np.ndarray, log_weight: np.ndarray) -> _Factors:
-    """Gaussian elimination A = L U, pivots by the size of e^log_weight_i A_ij."""
-    n, d = A.shape
-    work = A.copy()
-    columns = np.arange(d)
-    column_size = np.maximum(np.linalg.norm(A, axis=0), np.finfo(float).tiny)
-    row_size = np.linalg.norm(A / column_size, axis=1)
-    noise = 8 * np.finfo(float).eps * np.sqrt(d) * np.outer(row_size, column_size)
-    left, right, pivots = np.zeros((n, d)), np.zeros((d, d)), []
-    for j in range(min(n, d)):
-        with np.errstate(divide="ignore"):
-            score = log_weight + np.log(np.abs(work[:, j:]).max(axis=1))
-        i = int(np.argmax(score))
-        if score[i] == -np.inf:
-            break
-        k = j + int(np.argmax(np.abs(work[i, j:])))
-        for array in (work.T, noise.T, right.T, columns):
-            array[[j, k]] = array[[k, j]]
-        left[:, j] = work[:, j]
-        right[j, j:] = work[i, j:] / work[i, j]
-        rest = work[:, j + 1 :]
-        rest -= np.outer(left[:, j], right[j, j + 1 :])
-        rest[np.abs(rest) <= noise[:, j + 1 :]] = 0  # a cancellation, not a start of its own
-        rest[i] = 0
-        work[:, j] = 0
-        pivots.append(i)
-    r = len(pivots)
-    left, upper = left[:, :r], np.empty((r, d))
-    upper[:, columns] = right[:r]
-    orthogonal, triangle = np.linalg.qr(upper.T)
-    root = linalg.solve_triangular(triangle, np.eye(r), trans="T")
-    with np.errstate(divide="ignore"):
-        log_left = np.log(np.abs(left))
-    return _Factors(np.array(pivots, int), np.sign(left), log_left, root, orthogonal @ root)
-
-
-@dataclass(frozen=True, eq=False)
-class _State:
-    singular_values: np.ndarray  # (d,), descending
-    diagonal: np.ndarray  # (n,) of W W^T
-    directions: np.ndarray | None  # (n, r) left singular vectors
-    triangle: np.ndarray  # (r, r) R
-    log_scale: np.ndarray  # (r,) log Delta
-
-
 class ExactPath(Path):
     """Embeddings followed exactly from any start; made by `exact`."""
 
@@ -403,9 +280,7 @@ class ExactPath(Path):
         self.initial = initial  # (V, d): W0
         self.progress = progress
         self._outside, self._tail = outside, tail
-        # Nothing moves by more than rounding before this time, which stands for t = 0.
-        self._shortest = 1e-17 / max(np.abs(values).max() + np.sum(start**2), 1e-200)
-        self._factors = _eliminate(start, self._log_growth(_LONG))
+        self._riccati = Riccati(values, start)
         self._known: dict[float, tuple[np.ndarray, np.ndarray]] = {}
 
     def __repr__(self) -> str:
@@ -426,114 +301,40 @@ class ExactPath(Path):
         """
         return self._each(t, self._truncation)
 
-    def _log_growth(self, t: float) -> np.ndarray:
-        return 0.5 * (_log_phi(self.eigenvalues, t) - _log_phi(-self.eigenvalues, t))
-
-    def _scaled(self, log_phi: np.ndarray, log_width: np.ndarray):
-        """Columns of C' and G' by their logarithms, and the logarithms of Delta and rho."""
-        below = 0.5 * log_phi[:, None] + self._factors.log_left
-        log_scale = np.maximum(self._factors.log_root, below.max(axis=0))
-        below -= log_scale
-        above = below + log_width[:, None]
-        log_ratio = above.max(axis=0)
-        above -= log_ratio
-        return below, above, log_scale, log_ratio
-
-    def _solve(self, t: float, directions: bool = False) -> _State:
-        t = min(max(t, self._shortest), _LONG)
-        log_phi, log_width = _log_phi(self.eigenvalues, t), -0.5 * _log_phi(-self.eigenvalues, t)
-        below, above, log_scale, log_ratio = self._scaled(log_phi, log_width)
-        pivots = self._factors.pivots
-        if np.any(above[pivots, np.arange(len(pivots))] < -_PIVOT_SLACK):
-            self._factors = _eliminate(self.start, self._log_growth(t))
-            below, above, log_scale, log_ratio = self._scaled(log_phi, log_width)
-        f = self._factors
-        order = np.argsort(-log_ratio, kind="stable")  # descending: QR then needs no pivots
-        ratio = np.exp(log_ratio - log_ratio[order[0]])
-        C, G = (
-            np.vstack([f.root * np.exp(-log_scale), f.sign * np.exp(below)]),
-            f.sign * np.exp(above),
-        )
-        # One BLAS for all of this: where numpy and scipy bring one each, their threads collide.
-        triangle = _triangle(C)
-        upper = _triangle(G[:, order])
-        graded = np.empty_like(upper)
-        graded[:, order] = upper * ratio[order]
-        rows = linalg.solve_triangular(
-            triangle, np.vstack([graded, G * ratio]).T, trans="T", check_finite=False
-        )
-        r, d = len(order), self.start.shape[1]
-        # The rows of graded R^-1 fall off: Jacobi wants that in the columns. Both sets of vectors
-        # are asked for, since scipy's wrapper overruns its arrays when only one is.
-        s, _, vectors, work, _, info = dgejsv(rows[:, :r], joba=0, jobu=0, jobv=0, jobt=1)
-        if info:
-            raise np.linalg.LinAlgError(f"the Jacobi SVD did not converge at t = {t} ({info=}).")
-        scale = np.exp(log_ratio[order[0]])
-        return _State(
-            np.concatenate([s * (work[0] / work[1] * scale), np.zeros(d - r)]),
-            np.sum((rows[:, r:] * scale) ** 2, axis=0),
-            np.linalg.qr(G[:, order])[0] @ vectors if directions else None,
-            triangle,
-            log_scale,
-        )
-
     def _moments(self, t):
         if t not in self._known:
-            if len(self._factors.pivots):
-                state = self._solve(t)
+            n, d = self.start.shape
+            self._known[t] = np.zeros(d), np.zeros(n)
+            if self._riccati.rank:
+                state = self._riccati.solve(t)
                 self._known[t] = state.singular_values, state.diagonal
-            else:
-                n, d = self.start.shape
-                self._known[t] = np.zeros(d), np.zeros(n)
         return self._known[t]
 
     def _directions(self, t):
         n, d = self.start.shape
         directions = np.zeros((n, d))
-        if not (r := len(self._factors.pivots)):
+        if not self._riccati.rank:
             return np.zeros(d), directions
-        state = self._solve(t, directions=True)
-        directions[:, :r] = state.directions
+        state = self._riccati.solve(t, directions=True)
+        directions[:, : self._riccati.rank] = state.directions
         return state.singular_values, directions
 
     def _embed(self, t):
         s, directions = self._directions(t)
-        r = len(self._factors.pivots)
+        r = self._riccati.rank
         inside = directions[:, :r] * s[:r]
         left, _, right = np.linalg.svd(inside.T @ self.start, full_matrices=False)
         return self.eigenvectors @ (inside @ (left @ right))
 
-    def _truncation(self, t: float) -> np.ndarray:
-        s = self._moments(t)[0]
-        if self._tail is None or not len(self._factors.pivots):
-            return np.zeros_like(s)
-        t = min(max(t, self._shortest), _LONG)
-        tail, state = self._tail, self._solve(t)
-        part = tail.share(t)
-        inverse = linalg.solve_triangular(state.triangle, np.eye(len(state.triangle)))
-        rows = tail.root @ self._factors.inverse
-
-        def share(log_weight: float) -> float:
-            """Largest eigenvalue of the tail, weighted, against C^T C."""
-            scale = np.exp(np.minimum(0.5 * log_weight - state.log_scale, 300.0))
-            return np.linalg.norm((rows * scale) @ inverse, 2) ** 2
-
-        above = part * share(tail.upper * t)
-        below = part * share(float(_log_phi(np.float64(tail.upper), t)))
-        if not below < 1:
-            return np.full_like(s, np.inf)
-        square = (above + s**2 * below) / (1 - below)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(square > 0, np.minimum(np.sqrt(square), square / s), 0.0)
-
-
-def _triangle(matrix: np.ndarray) -> np.ndarray:
-    r = matrix.shape[1]
-    return linalg.qr(matrix, mode="r", overwrite_a=True, check_finite=False)[0][:r]
+    def _truncation(self, t):
+        if self._tail is None or not self._riccati.rank:
+            return np.zeros(self.start.shape[1])
+        state = self._riccati.solve(t)
+        return self._tail.error(self._riccati.clipped(t), state, self._riccati.factors.inverse)
 
 
 def exact(
-    target, W0, modes: int | None = None, *, krylov: int = 4, progress: bool = True
+    target, W0, modes: int | None = None, *, krylov: int = 8, progress: bool = True
 ) -> ExactPath:
     """Gradient flow from any start W0 (V, d), of any scale and rank: the matrix Riccati solution.
 
@@ -559,9 +360,9 @@ def exact(
     a Target it makes a dense copy where that fits in 1 GiB (float32 above 5,000 words).
     `truncation_error(t)` bounds what the span leaves out. At early times the blocks represent M*
     ever better, as the square of their residual; at late times nothing outside outgrows
-    e^(lambda_K t), so take K > d, lambda_K < lambda_d. In between, for large starts, the bound can
-    be far above the error, or infinite: take more blocks. It counts the K eigenpairs and the
-    products as exact.
+    e^(lambda_K t), so take K > d, lambda_K < lambda_d. In between the bound lies far above the
+    error, since it lets everything outside grow as fast as lambda_K; with too few blocks for a
+    large start it is infinite. It counts the K eigenpairs and the products as exact.
 
     Raises ValueError for a W0 of the wrong shape or with values that are not finite.
 
@@ -592,47 +393,10 @@ def exact(
 
 
 def _truncated(target, W0: np.ndarray, modes: int, krylov: int, progress: bool) -> ExactPath:
-    values, vectors = _top_modes(target, modes)
-    upper, basis, images, table = float(values[-1]), vectors, [], _table(target)
-    start = residual = _orthogonalise(W0, vectors)
-    for _ in range(krylov):
-        block = _column_space(residual, np.linalg.norm(images[-1] if images else W0, 2))
-        basis = np.hstack([basis, block])
-        images.append(np.asarray(table @ block.astype(table.dtype, copy=False), float))
-        residual = _orthogonalise(images[-1], basis)
-        if not residual.size:
-            break
-    inner, first, last = basis[:, modes:], images[0].shape[1], images[-1].shape[1]
-    product = inner.T @ np.hstack(images)
-    ritz, turn = np.linalg.eigh((product + product.T) / 2)
-    coupling = np.linalg.qr(residual, mode="r")
-    root = inner[:, :first].T @ start
-    tail = _Tail(root, upper, ritz, turn[:first], coupling @ turn[len(turn) - last :])
-    values = np.concatenate([values, ritz[::-1]])
-    vectors = np.hstack([vectors, inner @ turn[:, ::-1]])
+    table = target if hasattr(target, "eigenpairs") else np.asarray(target, float)
+    values, vectors, tail = extended(table, W0, *_top_modes(target, modes), krylov)
     outside = max(_frobenius_squared(target) - float(np.sum(values**2)), 0.0)
     return ExactPath(values, vectors, vectors.T @ W0, W0, outside, tail, progress)
-
-
-def _table(target):
-    """What multiplies fastest: M* is half full, so a dense copy of it where that is not large."""
-    size = _size(target)
-    if hasattr(target, "toarray") and 4 * size**2 <= _DENSE_BYTES:
-        return target.toarray(np.float64 if size <= 5_000 else np.float32)
-    return target if hasattr(target, "eigenpairs") else np.asarray(target, float)
-
-
-def _orthogonalise(block: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    for _ in range(2):  # twice is enough
-        block = block - basis @ (basis.T @ block)
-    return block
-
-
-def _column_space(block: np.ndarray, scale: float) -> np.ndarray:
-    """Orthonormal basis of the columns of `block`, without directions that are only rounding."""
-    basis, triangle, _ = linalg.qr(block, mode="economic", pivoting=True)
-    size = np.abs(np.diagonal(triangle))
-    return basis[:, size > 4 * np.finfo(float).eps * np.sqrt(len(block)) * scale]
 
 
 def gradient_flow(target, W0, times, *, rtol: float = 1e-10) -> np.ndarray:
