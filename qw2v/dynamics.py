@@ -35,6 +35,7 @@ __all__ = [
     "closed_form",
     "exact",
     "gradient_flow",
+    "integrate",
     "learning_times",
     "sigmoid",
     "silent_start",
@@ -409,28 +410,42 @@ def gradient_flow(target, W0, times, *, rtol: float = 1e-10) -> np.ndarray:
     >>> np.linalg.svd(flow[-1], compute_uv=False).round(6)
     array([1.414214, 1.      ])
     """
-    from scipy.integrate import solve_ivp
-
-    W0, times = np.array(W0, dtype=float), np.atleast_1d(_nonnegative(times))
+    W0 = np.array(W0, dtype=float)
     if W0.ndim != 2 or len(W0) != _size(target):
         raise ValueError(f"W0 must have shape ({_size(target)}, d); got {W0.shape}.")
+    target = target if hasattr(target, "eigenpairs") else _symmetric(target)
+    return integrate(lambda W: (np.asarray(target @ W) - W @ (W.T @ W)) / 2, W0, times, rtol=rtol)
+
+
+def integrate(slope, start, times, *, rtol: float = 1e-10) -> np.ndarray:
+    """Solution (T, ...) of dW/dt = slope(W) from the array `start` (...), by DOP853.
+
+    `times` must be finite and ascend from t >= 0. The absolute tolerance is rtol / 1000 of the
+    largest singular value of `start`. Raises RuntimeError where the integrator stops early.
+
+    >>> integrate(lambda W: -W, np.array([[1.0]]), [0.0, 1.0]).ravel().round(6)
+    array([1.      , 0.367879])
+    """
+    from scipy.integrate import solve_ivp
+
+    start, times = np.array(start, dtype=float), np.atleast_1d(_nonnegative(times))
     if np.any(np.diff(times) < 0) or not np.isfinite(times).all():
         raise ValueError("times must be finite and ascending.")
-    target = target if hasattr(target, "eigenpairs") else _symmetric(target)
-
-    def slope(_, flat):
-        W = flat.reshape(W0.shape)
-        return ((np.asarray(target @ W) - W @ (W.T @ W)) / 2).ravel()
-
     if times[-1] == 0:
-        return np.repeat(W0[None], len(times), axis=0)
-    scale = np.linalg.norm(W0, 2)
+        return np.repeat(start[None], len(times), axis=0)
+    scale = np.linalg.norm(start.reshape(-1, start.shape[-1]), 2)
     solution = solve_ivp(
-        slope, (0, times[-1]), W0.ravel(), "DOP853", times, rtol=rtol, atol=rtol * scale * 1e-3
+        lambda _, flat: slope(flat.reshape(start.shape)).ravel(),
+        (0, times[-1]),
+        start.ravel(),
+        "DOP853",
+        times,
+        rtol=rtol,
+        atol=rtol * scale * 1e-3,
     )
     if not solution.success:
         raise RuntimeError(f"the integrator stopped: {solution.message}")
-    return solution.y.T.reshape(len(times), *W0.shape)
+    return solution.y.T.reshape(len(times), *start.shape)
 
 
 def closed_form(stats, dim: int = 200, kind: str = "mstar", weighting=None) -> WordVectors:

@@ -23,8 +23,8 @@ URL = setup_cell.repository_url()
 # A module imports from the modules before it in this line, never from those after it.
 ORDER = (
     "_environment _archive _kernels _reading corpus _counting statistics datasets weighting "
-    "targets vectors _riccati _truncation dynamics steps untied contrastive losses sampling "
-    "_checkpoints evaluation taskvectors features training figures __init__ __main__"
+    "targets vectors _riccati _truncation dynamics steps rankone untied contrastive losses "
+    "sampling _checkpoints evaluation taskvectors features training figures __init__ __main__"
 ).split()
 
 

@@ -1,0 +1,96 @@
+r"""Rank-one weights G = g g^T: the same landscape, walked through at another pace.
+
+With D = diag(g) and Gamma = D^(1/2) the loss is sum_ij g_i g_j ((W W^T)_ij - M*_ij)^2 / 4, and its
+flow, in units where g has mean one,
+
+    dW/dt = D (M* - W W^T) D W / 2 .
+
+In Y = Gamma W it is dY/dt = D (N - Y Y^T) Y / 2, N = Gamma M* Gamma: the flow of Setting 3.1 for
+the target N, but for the D in front. A preconditioner moves no fixed point. So the embeddings end
+at Gamma^-1 V Lambda^(1/2) (Theorem 1 for rank-one G), and the saddles on the way are the best
+rank-k approximations of N. What changes is the speed, and with it the independence of the modes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qw2v import dynamics, targets
+
+__all__ = ["gradient_flow", "learning_times", "scaled"]
+
+
+def scaled(target, g: ArrayLike) -> NDArray[np.float64]:
+    """Return N = Gamma M* Gamma (V, V), dense, Gamma = diag(g / mean g)^(1/2).
+
+    `target` is a Target or a symmetric array. Raises ValueError unless g is (V,), positive, finite.
+
+    >>> scaled(np.array([[2.0, 1.0], [1.0, 0.0]]), [1, 3])[0].round(3)
+    array([1.   , 0.866])
+    """
+    M = target.toarray() if hasattr(target, "toarray") else targets._checked_symmetric(target)
+    root = np.sqrt(_unit_mean(g, len(M)))
+    return root[:, None] * M * root
+
+
+def gradient_flow(target, W0, times, g: ArrayLike, *, rtol: float = 1e-10) -> NDArray[np.float64]:
+    """Embeddings (T, V, d) of the flow dW/dt = D (M* - W W^T) D W / 2 from W0, by an integrator.
+
+    D = diag(g / mean g). For small V: each step costs twelve products with a dense M*. `times` must
+    ascend from t >= 0. Raises ValueError for a g or W0 that does not match the target.
+
+    >>> flow = gradient_flow(np.diag([2.0, 1.0]), np.eye(2) * 0.1, [0.0, 99.0], g=[1, 3])
+    >>> np.linalg.svd(flow[-1], compute_uv=False).round(6)
+    array([1.414214, 1.      ])
+    """
+    N = scaled(target, g)
+    W0 = np.array(W0, dtype=float)
+    if W0.ndim != 2 or len(W0) != len(N):
+        raise ValueError(f"W0 must have shape ({len(N)}, d); got {W0.shape}.")
+    g = _unit_mean(g, len(N))[:, None]
+    root = np.sqrt(g)
+    flow = dynamics.integrate(
+        lambda Y: g * (N @ Y - Y @ (Y.T @ Y)) / 2, root * W0, times, rtol=rtol
+    )
+    return flow / root
+
+
+def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDArray[np.float64]:
+    """Times (d,) at which the modes of N switch on, from a vanishing random start of scale s0.
+
+    While the first j modes of N stand and the rest is negligible, W grows along the eigenvectors of
+    Gamma (N - N_j) Gamma, with N_j the best approximation of rank j. Mode j + 1 takes the largest
+    of these rates and each later mode the next; its growth adds up over the plateaus until it
+    reaches its own eigenvalue nu of N. With g = 1 every rate is lambda_k, at every plateau, and the
+    times are the tau_k of `dynamics.learning_times`. The relative error fades as 1 / ln(1 / s0).
+
+    `s0` is a scale or one value a mode. Raises ValueError where N has fewer than `dim` positive
+    eigenvalues.
+
+    >>> learning_times(np.diag([2.0, 1.0]), [1, 1], 1e-3, dim=2).round(2)
+    array([ 7.25, 13.82])
+    """
+    N = scaled(target, g)
+    root = np.sqrt(_unit_mean(g, len(N)))
+    values, vectors, _ = dynamics._positive_modes(N, dim)
+    level = 2 * np.log(dynamics._scales(s0, dim))  # of the modes still to come
+    clock, times, rest = 0.0, [], N
+    for value, vector in zip(values, vectors.T, strict=True):
+        rates = np.linalg.eigvalsh(root[:, None] * rest * root)[::-1][: len(level)]
+        wait = max((np.log(value) - level[0]) / rates[0], 0.0)
+        clock += wait
+        times.append(clock)
+        level = (level + rates * wait)[1:]
+        rest = rest - value * np.outer(vector, vector)
+    return np.array(times)
+
+
+def _unit_mean(g: ArrayLike, size: int) -> NDArray[np.float64]:
+    g = np.asarray(g, dtype=float)
+    if g.shape != (size,) or not np.isfinite(g).all() or not (g > 0).all():
+        raise ValueError(
+            f"g must hold {size} positive finite numbers, one a word; received shape {g.shape} "
+            f"with values from {np.min(g, initial=np.inf):.3g}."
+        )
+    return g / g.mean()
