@@ -22,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import dynamics
+from qw2v import _truncation, dynamics
 from qw2v.targets import Target
 
 __all__ = ["UntiedPath", "balanced", "eigenpairs", "exact", "gradient_flow", "imbalance"]
@@ -115,7 +115,7 @@ class _Dilation:
 
     def __init__(self, target, c: float, progress: bool):
         self._target, self._c, self._progress = target, c, progress
-        self._table = dynamics._table(target)
+        self._table = _truncation._table(target)
         self.shape = (2 * target.shape[0],) * 2
         self.dtype = self._table.dtype
 
@@ -188,7 +188,7 @@ def exact(
     modes: int | None = None,
     *,
     tolerance: float = 1e-9,
-    krylov: int = 4,
+    krylov: int = 8,
     progress: bool = True,
 ) -> UntiedPath:
     """Untied flow from W0 and W0' (V, d) with W0^T W0 - W0'^T W0' = c I, in closed form.
