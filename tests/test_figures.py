@@ -1,6 +1,7 @@
 """Every figure draws, says what it must, is reproducible, and is legible on a phone."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,7 +51,23 @@ def draw() -> dict[str, Figure]:
 
 
 def draw_training() -> dict[str, Figure]:
-    return {}
+    path = dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3)
+    t = np.linspace(0, 5 * path.learning_times[0], 60)
+    run = SimpleNamespace(time=t, loss=path.loss(t), singular_values=path.singular_values(t))
+    theories, units = {"QWEM": path, "word2vec": None}, {"QWEM": 5.0, "word2vec": 4.0}
+    cell = t, run.singular_values
+    frames = [("early", RNG.standard_normal((4, 2))), ("late", RNG.standard_normal((4, 2)))]
+    batches = 2.0 ** np.arange(6)
+    corners = [(loss, w) for loss in ("qwem", "sgns") for w in ("setting31", "word2vec")]
+    return {
+        "stepwise": figures.stepwise(dict.fromkeys(theories, run), theories, units),
+        "histories": figures.histories({n: {"small": cell, "large": cell} for n in theories}),
+        "clouds": figures.clouds(WORDS, {"QWEM": frames, "word2vec": frames}, [1, 1, 2, 2]),
+        "averaged_gradient": figures.averaged_gradient(batches, {"qwem": 1 / np.sqrt(batches)}),
+        "step_sizes": figures.step_sizes({"lr = 1": (t, t / t[-1]), "lr = 2": (t, t)}),
+        "ablation": figures.ablation({corner: (t, 50 + t) for corner in corners}),
+        "trained_overlaps": figures.trained_overlaps({"QWEM": np.eye(5), "word2vec": np.eye(5)}),
+    }
 
 
 def draw_features() -> dict[str, Figure]:
@@ -110,7 +127,7 @@ def test_axes_are_named_and_type_is_legible(drawn):
 
 
 def test_labels_keep_apart(drawn):
-    for name in ("cloud", "history", "mode_curves"):
+    for name in ("ablation", "cloud", "clouds", "history", "mode_curves"):
         figure = drawn[name]
         figure.draw_without_rendering()
         for ax in figure.axes:

@@ -44,8 +44,10 @@ COLORS = {
     "ppmi": "#b8720a",
     "theory": INK,
     "quartic": "#1a8a5f",
+    "qwem": "#1a8a5f",
+    "sgns": "#7a4bb8",
 }
-NAMES = {"mstar": "M*", "pmi": "PMI", "ppmi": "PPMI"}
+NAMES = {"mstar": "M*", "pmi": "PMI", "ppmi": "PPMI", "qwem": "QWEM", "sgns": "word2vec"}
 WIDTH = 5.2
 
 STYLE = {
