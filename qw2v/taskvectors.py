@@ -9,6 +9,9 @@ and the spectrum of the Gram matrix G = R R^T / d would be
 
 Figure 4 of the paper shows just that. There d_eff is set by hand; `fit_bulk` finds it by maximum
 likelihood, with an error.
+
+By Result 3, time switches on one dimension after another. So the same numbers are followed twice:
+`emergence` as d grows, `emergence_in_time` along a path of training.
 """
 
 from __future__ import annotations
@@ -21,16 +24,25 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import digamma, polygamma
 
-from qw2v.evaluation import _rows, evaluate
+from qw2v._environment import progress_bar
+from qw2v.dynamics import Path
+from qw2v.evaluation import _BLOCK, PROTOCOLS, _all_questions, _rows, google_questions
 from qw2v.vectors import WordVectors
 
 __all__ = [
     "BulkFit",
+    "Completions",
     "MarchenkoPastur",
+    "completions",
     "emergence",
+    "emergence_in_time",
     "fit_bulk",
     "gram_spectrum",
+    "inverse_participation",
+    "localisation",
+    "mean_alignment",
     "mean_share",
+    "measure",
     "snr",
     "task_vectors",
 ]
@@ -93,6 +105,112 @@ def mean_share(R: ArrayLike) -> float:
     R = np.asarray(R, dtype=np.float64)
     mean = R.mean(axis=0)
     return float(len(R) * (mean @ mean) / R.shape[1] / gram_spectrum(R)[0])
+
+
+def mean_alignment(R: ArrayLike) -> float:
+    """Return the squared cosine of the mean task vector and the spike's direction in R^d.
+
+    One where the mean points along the spike, whatever each pair's part in it.
+
+    >>> round(mean_alignment([[1.0, 0.0], [3.0, 0.0]]), 6)
+    1.0
+    """
+    R = np.asarray(R, dtype=np.float64)
+    mean = R.mean(axis=0)
+    direction = np.linalg.svd(R, full_matrices=False)[2][0]
+    return float((mean @ direction) ** 2 / (mean @ mean))
+
+
+def localisation(R: ArrayLike) -> Array:
+    """Return each column's share (d,) of the squared length of the mean task vector; they sum to 1.
+
+    In the closed form the columns are the eigen-features, so that few large shares mean a task that
+    lives on few of them (Figure 4, top).
+
+    >>> localisation([[3.0, 0.0], [3.0, 2.0]]).round(2)
+    array([0.9, 0.1])
+    """
+    power = np.asarray(R, dtype=np.float64).mean(axis=0) ** 2
+    return power / power.sum()
+
+
+def inverse_participation(R: ArrayLike) -> Array:
+    """Return the inverse participation ratio sum x_k^4 / (sum x_k^2)^2 of each row of R (..., d).
+
+    One where a task vector lives on one column, 1 / d where all entries are of one size, and
+    3 / (d + 2) on average for noise, a direction drawn at random.
+
+    >>> inverse_participation([[1.0, 1.0, 0.0], [0.0, 5.0, 0.0]])
+    array([0.5, 1. ])
+    """
+    square = np.asarray(R, dtype=np.float64) ** 2
+    return np.sum(square**2, axis=-1) / square.sum(axis=-1) ** 2
+
+
+# ---------------------------------------------------------------------------------------------
+# the answer and its nearest rival
+
+
+@dataclass(frozen=True, eq=False)
+class Completions:
+    """The n questions of a category, a : b :: c : answer, and the cosines with b - a + c."""
+
+    answer: Array
+    """(n,) cosine of the answer."""
+    rival: Array
+    """(n,) largest cosine among all words but the four of the question."""
+    answerable: NDArray[np.bool_]
+    """(n,) False where the answer is one of the three words that are left out."""
+    listed: NDArray[np.bool_]
+    """(n,) whether Google's list asks it, too."""
+
+    def accuracy(self, protocol: str = "pairs") -> float | None:
+        """Return the share of questions whose answer comes before its rival, as in `evaluate`.
+
+        Unanswerable questions count as wrong. None where the protocol asks nothing.
+        """
+        if protocol not in PROTOCOLS:
+            raise ValueError(f"protocol is {protocol!r}; choose one of {PROTOCOLS}.")
+        asked = self.listed if protocol == "google" else np.ones_like(self.listed)
+        correct = (self.answer > self.rival) & self.answerable & asked
+        return float(correct.sum() / asked.sum()) if asked.any() else None
+
+
+def completions(
+    vectors: WordVectors, pairs: Iterable[tuple[str, str]], *, unit: bool = True
+) -> Completions:
+    """Return how near the answer and its nearest rival come, for all questions of one category.
+
+    Every ordered pair of the word pairs is a question. The query is b - a + c of rows of length
+    one, as in the paper; with unit=False of the rows as they are. Cosines in both cases (Figure 8).
+
+    >>> vectors = WordVectors(["a", "b", "c", "d"], np.array([[1.0, 0], [1, 1], [2, 0], [2, 1]]))
+    >>> completions(vectors, [("a", "b"), ("c", "d")], unit=False).answer.round(3)
+    array([1., 1.])
+    """
+    distinct = list(dict.fromkeys(pairs))
+    questions = _all_questions(distinct)
+    rows = _rows(vectors, [word for question in questions for word in question]).reshape(-1, 4)
+    known = (rows >= 0).all(axis=1)
+    google = set(google_questions(distinct))
+    listed = np.array([question in google for question in questions], dtype=bool)[known]
+    rows = rows[known]
+    answer, rival = np.empty((2, len(rows)))
+    directions = vectors.normalized.astype(np.float32, copy=False)
+    added = directions if unit else vectors.matrix.astype(np.float32, copy=False)
+    step = max(1, _BLOCK // len(directions))
+    for start in range(0, len(rows), step):
+        asked = rows[start : start + step]
+        a, b, c, _ = asked.T
+        query = added[b] - added[a] + added[c]
+        length = np.linalg.norm(query, axis=1, keepdims=True)
+        scores = (query / np.where(length == 0, 1, length)) @ directions.T
+        each = np.arange(len(asked))[:, None]
+        answer[start : start + step] = scores[each[:, 0], asked[:, 3]]
+        scores[each, asked] = -np.inf
+        rival[start : start + step] = scores.max(axis=1)
+    answerable = (rows[:, :3] != rows[:, 3:]).all(axis=1)
+    return Completions(answer, rival, answerable, listed)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -179,6 +297,15 @@ class BulkFit:
         return self.bulk.scale * float(np.sqrt(self.bulk.ratio))
 
     @property
+    def expected_share(self) -> float:
+        """Of the mean task vector in the spike, theta / (theta + ratio), were noise all there is.
+
+        That is, were R = 1 mu^T + noise: |mean r|^2 holds strength and one noise eigenvalue's mean,
+        the spike (1 + theta)(ratio + theta) / theta. Zero where the spike does not stand out.
+        """
+        return self.strength / (self.strength + self.bulk.scale * self.bulk.ratio)
+
+    @property
     def stands_out(self) -> bool:
         """Whether the largest eigenvalue lies above the edge of the bulk."""
         return self.spike > self.bulk.edges[1]
@@ -248,34 +375,116 @@ def _strength(spike: float, bulk: MarchenkoPastur) -> tuple[float, float]:
 
 
 # ---------------------------------------------------------------------------------------------
-# a sweep over d
+# all numbers at once, as d grows and as time goes on
+
+Categories = Mapping[str, Sequence[tuple[str, str]]]
+
+
+def measure(vectors: WordVectors, categories: Categories) -> dict[str, dict]:
+    """Return the numbers of Figures 4, 6, 8 and A.6 for one set of vectors, by category.
+
+    `pairs` N. From the rows as they are: `spectra`, the min(N, d) eigenvalues of R R^T / d; `snr`;
+    `mean_share`, `mean_alignment`; `ipr`, the inverse participation ratio of the task vectors on
+    average, and `mean_ipr`, that of their mean. From rows of length one: `accuracy` by the paper's
+    protocol and `google_accuracy` (None where that asks nothing); `answer` and `rival`, cosines on
+    average over answerable questions. A category without two pairs in the vocabulary is left out.
+
+    >>> vectors = WordVectors(["a", "b", "c", "d"], np.eye(4))
+    >>> measure(vectors, {"letters": [("a", "b"), ("c", "d")]})["letters"]["snr"]
+    1.0
+    """
+    found = {}
+    for name, pairs in categories.items():
+        R = task_vectors(vectors, pairs)
+        if len(R) < 2:
+            continue
+        spectrum, questions = gram_spectrum(R), completions(vectors, pairs)
+        fair = questions.answerable
+        found[name] = {
+            "pairs": len(R),
+            "spectra": spectrum.tolist(),
+            "snr": snr(spectrum),
+            "mean_share": mean_share(R),
+            "mean_alignment": mean_alignment(R),
+            "ipr": float(inverse_participation(R).mean()),
+            "mean_ipr": float(inverse_participation(R.mean(axis=0))),
+            "accuracy": questions.accuracy(),
+            "google_accuracy": questions.accuracy("google"),
+            "answer": float(questions.answer[fair].mean()),
+            "rival": float(questions.rival[fair].mean()),
+        }
+    return found
 
 
 def emergence(
-    vectors: WordVectors, categories: Mapping[str, Sequence[tuple[str, str]]], dims: Sequence[int]
+    vectors: WordVectors,
+    categories: Categories,
+    dims: Sequence[int],
+    *,
+    progress: bool = True,
 ) -> dict[str, dict]:
-    """Return what Figure 4 shows, by category, as the dimension grows: numbers ready for JSON.
+    """Return what `measure` finds for each d of `dims`, in lists: numbers ready for JSON.
 
-    Uses the first d columns of `vectors` for each d of `dims`. Per category: `pairs` N; `spectra`,
-    for each d the min(N, d) eigenvalues of R R^T / d; `accuracy`, the share of analogies completed
-    (the paper's protocol); `mean_share`, the mean task vector's share of the spike.
+    Uses the first d columns of `vectors`. In addition, for other normalisations than the paper's:
+    `raw_accuracy` and `raw_google_accuracy`, where the rows are added as they are; `unit_spectra`
+    and `unit_mean_share`, of task vectors from rows of length one.
 
     >>> vectors = WordVectors(["a", "b", "c", "d"], np.eye(4))
     >>> found = emergence(vectors, {"letters": [("a", "b"), ("c", "d")]}, [4])
     >>> np.round(found["letters"]["spectra"], 6)
     array([[0.5, 0.5]])
     """
-    found = {
-        name: {"pairs": 0, "spectra": [], "accuracy": [], "mean_share": []} for name in categories
-    }
-    for dim in dims:
-        first = WordVectors(vectors.words, vectors.matrix[:, :dim])
-        report = evaluate(first, analogies=categories, similarities={})
-        for score in report.analogies:
-            R = task_vectors(first, categories[score.category])
-            row = found[score.category]
-            row["pairs"] = len(R)
-            row["spectra"].append(gram_spectrum(R).tolist())
-            row["accuracy"].append(score.accuracy)
-            row["mean_share"].append(mean_share(R))
+    found: dict[str, dict] = {}
+    with progress_bar("task vectors", "d", len(dims), progress=progress, leave=False) as bar:
+        for dim in dims:
+            first = WordVectors(vectors.words, vectors.matrix[:, :dim])
+            unit = WordVectors(vectors.words, first.normalized)
+            for name, row in measure(first, categories).items():
+                raw = completions(first, categories[name], unit=False)
+                row["raw_accuracy"] = raw.accuracy()
+                row["raw_google_accuracy"] = raw.accuracy("google")
+                R = task_vectors(unit, categories[name])
+                row["unit_spectra"] = gram_spectrum(R).tolist()
+                row["unit_mean_share"] = mean_share(R)
+                _append(found.setdefault(name, {}), row)
+            bar.update()
     return found
+
+
+def emergence_in_time(
+    path: Path,
+    words: Sequence[str],
+    categories: Categories,
+    times: Sequence[float],
+    *,
+    progress: bool = True,
+) -> dict[str, dict]:
+    """Return what `measure` finds at each time along a path of `qw2v.dynamics`, in lists.
+
+    `path` gives the embeddings W(t) from the closed form alone, `words` (V,) names their rows, and
+    `times` are in the path's units: accuracy and SNR of a training that never was run.
+
+    >>> from qw2v import dynamics
+    >>> path = dynamics.aligned(np.diag([4.0, 3.0, 2.0, 1.0]), 1e-3)
+    >>> categories = {"letters": [("a", "b"), ("c", "d")]}
+    >>> found = emergence_in_time(path, list("abcd"), categories, [0, 99])
+    >>> np.round(found["letters"]["snr"], 2)
+    array([1. , 1.4])
+    """
+    found: dict[str, dict] = {}
+    with progress_bar("training", "time", len(times), progress=progress, leave=False) as bar:
+        for t in times:
+            vectors = WordVectors(list(words), path.embeddings(float(t)))
+            for name, row in measure(vectors, categories).items():
+                _append(found.setdefault(name, {}), row)
+            bar.update()
+    return found
+
+
+def _append(lists: dict, row: Mapping) -> None:
+    """Put each number at the end of its list; that of the pairs does not change."""
+    for key, value in row.items():
+        if key == "pairs":
+            lists[key] = value
+        else:
+            lists.setdefault(key, []).append(value)

@@ -43,7 +43,7 @@ CONTROLS = {
         "word a", "is to b", "as c is to …", "example", "dimension d", "training time t / τ₁",
         "chart against",
     },
-    "spike": {"category", "dimension d"},
+    "spike": {"category", "dimension d", "rows of length one", "questions"},
 }  # fmt: skip
 
 
@@ -288,13 +288,18 @@ def check_spike(visit):
     explorer = spikes()
     category = visit.control("category").input_value()
     dim = int(visit.value("dimension d"))
+    normalisation = visit.control("rows of length one").input_value()
+    google = visit.control("questions").input_value() == "google"
     row, at = explorer.record[category], explorer.dims.index(dim)
     said = visit.said()
     shown = numbers(said)
-    values = row["spectra"][at]
-    tail = [100 * row["mean_share"][at], taskvectors.snr(values), 100 * row["accuracy"][at]]
+    unit = "unit_" if normalisation == "unit" else ""
+    values, share = row[f"{unit}spectra"][at], row[f"{unit}mean_share"][at]
+    accuracy = f"{'raw_' if normalisation == 'none' else ''}{'google_' if google else ''}accuracy"
+    tail = [100 * share, taskvectors.snr(values), 100 * row[accuracy][at]]
     assert shown[:2] == [row["pairs"], dim]
     assert shown[-3:] == pytest.approx(tail, rel=5.1e-3, abs=0.51)
+    assert ("Google’s questions" in said) == google
 
     if dim < row["pairs"]:
         assert "no bulk can be fitted" in said

@@ -8,8 +8,21 @@ import pytest
 from scipy import integrate
 
 import qw2v
-from qw2v import datasets, taskvectors
-from qw2v.taskvectors import MarchenkoPastur, fit_bulk, gram_spectrum, mean_share, snr, task_vectors
+from qw2v import datasets, dynamics, taskvectors
+from qw2v.taskvectors import (
+    MarchenkoPastur,
+    completions,
+    emergence_in_time,
+    fit_bulk,
+    gram_spectrum,
+    inverse_participation,
+    localisation,
+    mean_alignment,
+    mean_share,
+    measure,
+    snr,
+    task_vectors,
+)
 from qw2v.vectors import WordVectors
 
 
@@ -46,6 +59,9 @@ def test_spectrum_snr_and_share_equal_brute_force(shape):
     assert snr(np.clip(values, 0, None)) == pytest.approx(expected)  # zeros do not count as rank
     mean = R.mean(axis=0)
     assert mean_share(R) == pytest.approx(shape[0] * (mean @ mean) / shape[1] / values[-1])
+    along = R.T @ vectors[:, -1]
+    cosine = mean @ along / np.linalg.norm(mean) / np.linalg.norm(along)
+    assert mean_alignment(R) == pytest.approx(cosine**2)
 
 
 def test_the_share_is_one_for_equal_task_vectors_and_zero_for_opposite_ones():
@@ -64,6 +80,145 @@ def test_an_empty_spectrum_has_no_ratio():
     for values in ([], [0.0, 0.0]):
         with pytest.raises(ValueError, match="needs a positive eigenvalue"):
             snr(values)
+
+
+def test_localisation_is_the_power_of_the_mean_task_vector_by_column():
+    R = np.random.default_rng(6).standard_normal((7, 5)) + [9, 0, 0, 0, -3]
+    shares = localisation(R)
+    mean = sum(R) / 7
+    assert shares.sum() == pytest.approx(1)
+    for k in range(5):
+        assert shares[k] == pytest.approx(mean[k] ** 2 / np.linalg.norm(mean) ** 2)
+    assert shares[0] > 0.8
+
+
+def test_inverse_participation_of_noise_is_three_over_d_plus_two():
+    rng = np.random.default_rng(7)
+    for d in (1, 2, 10, 100):
+        values = inverse_participation(rng.standard_normal((20_000, d)))
+        error = values.std() / np.sqrt(len(values))
+        assert abs(values.mean() - 3 / (d + 2)) <= 4 * error + 1e-12
+    assert inverse_participation(np.eye(4)[2]) == 1
+    assert inverse_participation([[2.0, -2.0, 2.0, 2.0]]) == pytest.approx([0.25])
+
+
+# ---- answers and rivals --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def grid():
+    """Random vectors of a small vocabulary, with pairs that share words, repeat and are missing."""
+    rng = np.random.default_rng(8)
+    names = [a + b for a in "abcdefghij" for b in "xyz"]
+    base, shift = rng.standard_normal((10, 1, 12)), rng.standard_normal((1, 3, 12))
+    matrix = base + 0.8 * shift + 0.7 * rng.standard_normal((10, 3, 12))
+    pairs = [(f"{a}x", f"{a}y") for a in "abcdefghij"]
+    pairs += [("Ax", "AY"), ("ax", "by"), ("ax", "ghost"), ("ax", "ay"), ("cy", "dx")]
+    scales = np.exp(rng.standard_normal((30, 1)))
+    return WordVectors(names, matrix.reshape(30, 12) * scales), pairs
+
+
+@pytest.mark.parametrize("protocol", ["pairs", "google"])
+def test_completions_are_those_of_evaluate(grid, protocol):
+    vectors, pairs = grid
+    (score,) = qw2v.evaluate(
+        vectors, protocol=protocol, analogies={"all": pairs}, similarities={}
+    ).analogies
+    found = completions(vectors, pairs)
+    asked = found.listed if protocol == "google" else np.ones(len(found.answer), bool)
+    assert asked.sum() == score.asked
+    assert (asked & ~found.answerable).sum() == score.unanswerable
+    assert found.accuracy(protocol) == pytest.approx(score.accuracy)
+    assert 0.05 < score.accuracy < 0.95
+    with pytest.raises(ValueError, match="protocol is 'all'; choose one of"):
+        found.accuracy("all")
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_answer_and_rival_equal_brute_force(grid, unit, monkeypatch):
+    vectors, pairs = grid
+    monkeypatch.setattr(taskvectors, "_BLOCK", 7 * len(vectors))  # several blocks, one not full
+    found = completions(vectors, pairs, unit=unit)
+    known = [
+        tuple(word if word in vectors else word.lower() for word in pair)
+        for pair in dict.fromkeys(pairs)
+        if pair[1] != "ghost"
+    ]
+    original = [pair for pair in dict.fromkeys(pairs) if pair[1] != "ghost"]
+    at = 0
+    for (a, b), first in zip(known, original, strict=True):
+        for (c, d), second in zip(known, original, strict=True):
+            if first == second:
+                continue
+            length = {w: np.linalg.norm(vectors[w]) if unit else 1 for w in (a, b, c)}
+            query = vectors[b] / length[b] - vectors[a] / length[a] + vectors[c] / length[c]
+            cosine = {
+                w: query @ vectors[w] / np.linalg.norm(vectors[w]) / (np.linalg.norm(query) or 1)
+                for w in vectors
+            }
+            assert found.answer[at] == pytest.approx(cosine[d], abs=1e-5)
+            rival = max(value for w, value in cosine.items() if w not in (a, b, c, d))
+            assert found.rival[at] == pytest.approx(rival, abs=1e-5)
+            assert found.answerable[at] == (d not in (a, b, c))
+            at += 1
+    assert at == len(found.answer)
+
+
+def test_nothing_asked_is_no_accuracy(grid):
+    vectors, _ = grid
+    alone = completions(vectors, [("ax", "ay"), ("ghost", "by")])
+    assert alone.accuracy() is None and len(alone.answer) == 0
+    together = completions(vectors, [("ax", "ay"), ("ax", "bz")])  # Google asks no such thing
+    assert together.accuracy("google") is None and together.accuracy() is not None
+
+
+def test_measured_numbers_are_those_of_the_definitions(grid):
+    vectors, pairs = grid
+    found = measure(vectors, {"all": pairs, "one": pairs[:1], "none": [("ghost", "by")]})
+    assert list(found) == ["all"]
+    row, R, questions = found["all"], task_vectors(vectors, pairs), completions(vectors, pairs)
+    assert row["pairs"] == len(R)
+    assert row["snr"] == pytest.approx(snr(row["spectra"]))
+    assert row["mean_share"] == pytest.approx(mean_share(R))
+    assert row["ipr"] == pytest.approx(np.mean([inverse_participation(r) for r in R]))
+    assert row["mean_ipr"] == pytest.approx(float(inverse_participation(R.mean(axis=0))))
+    assert row["rival"] == pytest.approx(np.mean(questions.rival[questions.answerable]))
+
+
+def test_emergence_takes_the_first_columns_and_each_normalisation(grid):
+    vectors, pairs = grid
+    found = taskvectors.emergence(vectors, {"all": pairs}, [5, 12])["all"]
+    for i, dim in enumerate([5, 12]):
+        first = WordVectors(vectors.words, vectors.matrix[:, :dim])
+        unit = WordVectors(vectors.words, first.normalized)
+        for key, value in measure(first, {"all": pairs})["all"].items():
+            assert (found[key] if key == "pairs" else found[key][i]) == value
+        spectrum = gram_spectrum(task_vectors(unit, pairs))
+        np.testing.assert_allclose(found["unit_spectra"][i], spectrum)
+        assert found["unit_mean_share"][i] == pytest.approx(mean_share(task_vectors(unit, pairs)))
+        raw = completions(first, pairs, unit=False)
+        assert found["raw_accuracy"][i] == raw.accuracy() != found["accuracy"][i]
+        assert found["raw_google_accuracy"][i] == raw.accuracy("google")
+
+
+def test_emergence_in_time_is_that_of_the_flow():
+    """The closed form from a large random start against the flow, integrated step by step."""
+    rng = np.random.default_rng(9)
+    names = [a + b for a in "abcdefghij" for b in "xyz"]
+    base, shift = rng.standard_normal((10, 1, 12)), rng.standard_normal((1, 3, 12))
+    hidden = (base + 0.8 * shift + 0.7 * rng.standard_normal((10, 3, 12))).reshape(30, 12)
+    M = hidden @ hidden.T / 4 - np.eye(30)
+    W0 = 0.3 * rng.standard_normal((30, 8))
+    times = [0.0, 0.2, 0.8, 4.0]
+    pairs = {"all": [(f"{a}x", f"{a}y") for a in "abcdefghij"]}
+    found = emergence_in_time(dynamics.exact(M, W0), names, pairs, times)["all"]
+    for i, W in enumerate(dynamics.gradient_flow(M, W0, times)):
+        expected = measure(WordVectors(names, W), pairs)["all"]
+        np.testing.assert_allclose(found["spectra"][i], expected["spectra"], rtol=1e-5)
+        for key in ("snr", "mean_share", "answer", "rival"):  # no number depends on the rotation
+            assert found[key][i] == pytest.approx(expected[key], rel=1e-5, abs=1e-6)
+        assert found["accuracy"][i] == expected["accuracy"]
+    assert found["accuracy"][-1] > found["accuracy"][0] + 0.2
 
 
 # ---- the law -------------------------------------------------------------------------------------
@@ -122,6 +277,33 @@ def test_the_fit_recovers_d_eff_and_the_spike_within_its_stated_errors(pairs, di
         assert 0.6 < np.mean(np.abs(z) < 1) < 0.76  # two thirds, if the errors are right
         assert np.mean(np.abs(z) < 2) > 0.92
     assert abs(relative.mean()) < 0.02
+
+
+@pytest.mark.parametrize(("pairs", "dim", "strength"), [(30, 60, 2), (30, 60, 6), (20, 100, 1.5)])
+def test_the_mean_holds_the_share_of_the_spike_that_noise_leaves(pairs, dim, strength):
+    rng = np.random.default_rng(10)
+    found, expected = [], []
+    for _ in range(300):
+        R = spiked(rng, pairs, dim, strength)
+        found.append(mean_share(R))
+        expected.append(fit_bulk(gram_spectrum(R)).expected_share)
+    exact = strength / (strength + pairs / dim)
+    assert np.mean(found) == pytest.approx(exact, abs=0.02)
+    assert np.mean(expected) == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize(("decay", "most"), [(0.3, 1.1), (0.6, 1.3)])
+def test_uneven_noise_fits_little_more_than_its_effective_dimension(decay, most):
+    """Of noise with variances c_k along d directions, some (sum c)^2 / sum c^2 are seen."""
+    rng = np.random.default_rng(11)
+    variances = np.arange(1, 401) ** -decay
+    expected = variances.sum() ** 2 / np.sum(variances**2)
+    spike = 2 * np.sqrt(variances.mean())
+    found = [
+        fit_bulk(gram_spectrum(rng.standard_normal((25, 400)) * np.sqrt(variances) + spike))
+        for _ in range(60)
+    ]
+    assert 0.95 < np.mean([fit.bulk.dim for fit in found]) / expected < most
 
 
 def test_the_fit_agrees_with_the_likelihood_maximised_by_hand():
