@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,30 @@ VERSION = 1
 
 class CheckpointError(ValueError):
     """A file of a run that is damaged, or does not belong here."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The course of a run at T of its steps.
+
+    `step` (T,) counts from 0, `time` (T,) is that of the theory, `loss` (T,) is that of all pairs
+    over the mean of G, above its floor (for qwem in Setting 3.1: ||W W^T - M*||^2 / 4), and
+    `singular_values` (T, d) are those of W, descending.
+    """
+
+    step: np.ndarray
+    time: np.ndarray
+    loss: np.ndarray
+    singular_values: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by the names they are stored under."""
+        return {f"trace.{name}": array for name, array in vars(self).items()}
+
+    @classmethod
+    def of(cls, arrays: dict[str, np.ndarray]) -> Trace:
+        """Return the trace stored among these arrays."""
+        return cls(**{name: arrays[f"trace.{name}"] for name in cls.__dataclass_fields__})
 
 
 def write(stem: Path, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> None:

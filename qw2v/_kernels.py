@@ -26,12 +26,14 @@ END_OF_DOCUMENT = -1
 AHEAD = 16
 
 
-def _compiled(function):
+def _compiled(function=None, **options):
     """Compile with numba, kept on disk where any folder can be written."""
+    if function is None:
+        return lambda function: _compiled(function, **options)
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(nogil=True, cache=True, **options)(function)
     except RuntimeError:  # numba found no folder for its cache
-        return numba.njit(nogil=True)(function)
+        return numba.njit(nogil=True, **options)(function)
 
 
 def _inlined(function):
@@ -290,3 +292,63 @@ def count_rows(ids, first, places, weights, start, stop, vocab_size, row, column
                     row[j] = 0
         lengths[word] = cells - before
     return cells
+
+
+@_compiled
+def alias_rows(starts, weights, share, other):
+    """Make Walker's alias table (Vose 1991) of each row starts[r]:starts[r + 1] of weights, n long.
+
+    A draw takes a place k of the row, each as likely, and keeps it with probability share[k], else
+    it takes the place other[k] of the same row.
+    """
+    longest = 0
+    for row in range(len(starts) - 1):
+        longest = max(longest, starts[row + 1] - starts[row])
+    small, large = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    scaled = np.empty(longest)
+    for row in range(len(starts) - 1):
+        low = starts[row]
+        size = starts[row + 1] - low
+        total = weights[low : low + size].sum()
+        n_small = n_large = 0
+        for k in range(size):
+            scaled[k] = weights[low + k] * size / total
+            share[low + k] = 1
+            other[low + k] = k
+            if scaled[k] < 1:
+                small[n_small] = k
+                n_small += 1
+            else:
+                large[n_large] = k
+                n_large += 1
+        while n_small and n_large:
+            n_small -= 1
+            k, rich = small[n_small], large[n_large - 1]
+            share[low + k] = scaled[k]
+            other[low + k] = rich
+            scaled[rich] -= 1 - scaled[k]
+            if scaled[rich] < 1:
+                n_large -= 1
+                small[n_small] = rich
+                n_small += 1
+
+
+@_compiled(fastmath=True)
+def push_pairs(left, right, rows, columns, weights, signs, saturate, out_left, out_right):
+    """Add what each pair (i, j) of a minibatch moves: -c right[j] to row i, -c left[i] to row j.
+
+    c = weight (f(x) + sign) with x = left[i] . right[j] and f(x) = tanh(x / 2), or x / 2 where it
+    does not saturate. One pass: each row is fetched once, for the product and for the sum.
+    """
+    dim = left.shape[1]
+    for k in range(len(rows)):
+        a, b = left[rows[k]], right[columns[k]]
+        to_left, to_right = out_left[rows[k]], out_right[columns[k]]
+        x = a[0] * b[0]
+        for m in range(1, dim):
+            x += a[m] * b[m]
+        slope = np.tanh(x / 2) if saturate else x / 2
+        move = -weights[k] * (slope + signs[k])
+        for m in range(dim):
+            to_left[m] += move * b[m]
+            to_right[m] += move * a[m]

@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING
 from qw2v._environment import cache_folder, progress_bar
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from qw2v._checkpoints import Trace
     from qw2v.statistics import CorpusStatistics
+    from qw2v.vectors import WordVectors
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 _SUMS = "SHA256SUMS"
@@ -106,6 +110,61 @@ def load_statistics(name: str = "enwiki") -> CorpusStatistics:
     from qw2v.statistics import CorpusStatistics
 
     return CorpusStatistics.load(verify(f"{name}.npz"))
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedRun:
+    """A training run that was recorded beforehand; `data/record_runs.py` makes it again.
+
+    `settings` (with machine, date and seed) and `command` say how it was made; `trace` is that of a
+    `training.Run`, with T points, and `vectors` the trained WordVectors, to three digits.
+    `checkpoints` are C dictionaries with step, time, accuracy (analogies), categories (accuracy by
+    category), MEN and WordSim353 (rank correlations); `closed_form` has the same for the top d
+    modes of M*, whose `eigenvalues` are (d,). Of the squared overlaps (v_k^T u_j)^2 of the
+    eigenvectors of M* with the left singular vectors of W, `overlap` (C, d) is the diagonal at each
+    checkpoint, `subspace` (C, d) the share of the first k directions inside the first k modes, and
+    `final_overlap` (d, d) all of them at the end. `cloud` (3, V, 4) holds the words at the steps
+    `cloud_steps`, along the first right singular vectors of the final W.
+    """
+
+    name: str
+    command: str
+    settings: dict
+    trace: Trace
+    vectors: WordVectors
+    checkpoints: list[dict]
+    closed_form: dict
+    eigenvalues: NDArray
+    overlap: NDArray
+    subspace: NDArray
+    final_overlap: NDArray
+    cloud: NDArray
+    cloud_steps: list[int]
+
+
+def recorded_run(name: str) -> RecordedRun:
+    """Return the training run shipped as `data/runs/<name>.json` and `.safetensors`, checked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there; `python data/record_runs.py --list` prints the names.
+    """
+    from qw2v import _checkpoints
+    from qw2v.vectors import WordVectors
+
+    for ending in ("json", "safetensors"):
+        path = verify(f"runs/{name}.{ending}")
+    arrays, document = _checkpoints.read(path.with_suffix(""))
+    words, matrix = document["words"], arrays["embeddings"].astype("float32")
+    kept = ("name", "command", "settings", "checkpoints", "closed_form", "cloud_steps")
+    series = ("eigenvalues", "overlap", "subspace", "final_overlap", "cloud")
+    return RecordedRun(
+        trace=_checkpoints.Trace.of(arrays),
+        vectors=WordVectors(words, matrix),
+        **{name: document[name] for name in kept},
+        **{name: arrays[name] for name in series},
+    )
 
 
 def google_analogies() -> dict[str, list[tuple[str, str]]]:

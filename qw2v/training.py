@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from qw2v import _checkpoints
-from qw2v._checkpoints import CheckpointError
+from qw2v._checkpoints import CheckpointError, Trace
 from qw2v._counting import available_memory
 from qw2v._environment import progress_bar
 from qw2v.corpus import check_choice
@@ -59,21 +59,6 @@ class DivergenceError(ArithmeticError):
     """Training that blew up; says which learning rate would be stable."""
 
 
-@dataclass(frozen=True)
-class Trace:
-    """The course of a run at T of its steps.
-
-    `step` (T,) counts from 0, `time` (T,) is that of the theory, `loss` (T,) is that of all pairs
-    over the mean of G, above its floor (for qwem in Setting 3.1: ||W W^T - M*||^2 / 4), and
-    `singular_values` (T, d) are those of W, descending.
-    """
-
-    step: np.ndarray
-    time: np.ndarray
-    loss: np.ndarray
-    singular_values: np.ndarray
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A trained model and its course, as `train` returns it.
@@ -98,7 +83,7 @@ class Run:
         arrays = {
             "initial": self.initial,
             "embeddings": self.vectors.matrix,
-            **_trace_arrays(self.trace),
+            **self.trace.arrays(),
             **{f"snapshot.{step}": W for step, W in self.snapshots.items()},
         }
         if self.context is not None:
@@ -124,7 +109,7 @@ class Run:
         return cls(
             initial=arrays["initial"],
             vectors=WordVectors(words, arrays["embeddings"]),
-            trace=_trace_of(arrays),
+            trace=Trace.of(arrays),
             settings=document["settings"],
             context=WordVectors(words, arrays["context"]) if "context" in arrays else None,
             snapshots={int(step): arrays[named[step]] for step in sorted(named, key=int)},
@@ -188,7 +173,7 @@ def train(
     device : "auto" takes a CUDA GPU, else Apple's (mps), else the CPU.
     dtype : "float32" or "float64"; "auto" takes float64 for starts below 1e-5.
     trace_points, checkpoints : how many of the steps, evenly in the logarithm, enter the trace and
-        the snapshots; or the steps themselves.
+        the snapshots; or the steps themselves. The trace holds those of the snapshots too.
     folder : where checkpoints are kept, to go on from after an interruption.
     resume : go on from the last checkpoint in `folder`, bit for bit as if never stopped.
     progress : show loss, t / tau_1 and the time left.
@@ -207,6 +192,8 @@ def train(
     >>> run.vectors.matrix.shape, round(float(run.trace.time[-1]), 6)
     ((4, 1), 80.0)
     """
+    traced = _steps_of("trace_points", trace_points, steps)
+    kept = _steps_of("checkpoints", checkpoints, steps)
     options = _Options(
         loss=loss,
         weighting=Setting31() if weighting is None else weighting,
@@ -219,8 +206,8 @@ def train(
         lr=lr,
         schedule=schedule,
         seed=seed,
-        trace=_steps_of("trace_points", trace_points, steps),
-        checkpoints=_steps_of("checkpoints", checkpoints, steps),
+        trace=sorted(set(traced) | set(kept)),
+        checkpoints=kept,
     )
     start = _start(options, stats.vocab_size, W0)
     device = _device(device)
@@ -455,7 +442,7 @@ class _Store:
     def save(self) -> None:
         """Write the state as it is; OSError where the disk is full, older checkpoints stay."""
         step, now = self.trainer.state
-        arrays = {"embeddings": now[0].cpu().numpy(), **_trace_arrays(self.trainer.trace())}
+        arrays = {"embeddings": now[0].cpu().numpy(), **self.trainer.trace().arrays()}
         if len(now) == 2:
             arrays["context"] = now[1].cpu().numpy()
         document = {"kind": "checkpoint", "step": step, "settings": self.trainer.settings}
@@ -474,7 +461,7 @@ class _Store:
                 trainer.snapshots[step] = arrays["embeddings"]
         final = [arrays["embeddings"], *([arrays["context"]] if "context" in arrays else [])]
         trainer.state = steps[-1], trainer._on_device(final)
-        trace = _trace_of(arrays)
+        trace = Trace.of(arrays)
         rows = zip(trace.loss.tolist(), trace.singular_values, strict=True)
         trainer.rows = dict(zip(trace.step.tolist(), rows, strict=True))
         if len(trace.loss):
@@ -621,11 +608,3 @@ def _gpu_name(device: torch.device) -> str:
 def _stem(path: str | Path) -> Path:
     path = Path(path)
     return path.with_suffix("") if path.suffix in (".json", ".safetensors") else path
-
-
-def _trace_arrays(trace: Trace) -> dict[str, np.ndarray]:
-    return {f"trace.{name}": array for name, array in vars(trace).items()}
-
-
-def _trace_of(arrays: dict[str, np.ndarray]) -> Trace:
-    return Trace(**{name: arrays[f"trace.{name}"] for name in Trace.__dataclass_fields__})

@@ -269,7 +269,8 @@ def test_trace_and_snapshots_lie_at_the_steps_asked_for(stats):
         stats, dim=2, steps=50, lr=0.01, trace_points=8, checkpoints=[0, 7, 50], progress=False
     )
     steps = run.trace.step
-    assert steps[0] == 0 and steps[-1] == 50 and np.all(np.diff(steps) > 0) and len(steps) <= 8
+    assert steps[0] == 0 and steps[-1] == 50 and np.all(np.diff(steps) > 0) and len(steps) <= 9
+    assert set(run.snapshots) <= set(steps)
     np.testing.assert_allclose(run.trace.time, 0.01 * steps)
     assert run.trace.singular_values.shape == (len(steps), 2)
     assert np.all(np.diff(run.trace.singular_values, axis=1) <= 0)

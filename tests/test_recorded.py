@@ -1,0 +1,92 @@
+"""Recorded runs: what the script writes, and what the package reads of it."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+import qw2v
+from qw2v import _checkpoints, datasets
+
+SPEC = importlib.util.spec_from_file_location(
+    "record_runs", datasets.data_path("README.md").parent / "record_runs.py"
+)
+record_runs = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(record_runs)
+SHIPPED = sorted(
+    name.removeprefix("runs/").removesuffix(".json")
+    for name in datasets.checksums()
+    if name.startswith("runs/") and name.endswith(".json")
+)
+
+
+def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
+    settings = dict(vocab_size=600, dim=20, steps=300, lr=2e-3, init_scale=0.1, loss="qwem")
+    record_runs.record("tiny", settings, tmp_path / "runs")
+    with monkeypatch.context() as patch:
+        patch.setattr(datasets, "verify", lambda name: tmp_path / name)
+        recorded = datasets.recorded_run("tiny")
+
+    stats = qw2v.load_statistics().restrict(600)
+    settings.pop("vocab_size")
+    run = qw2v.train(stats, **settings, progress=False)
+    np.testing.assert_allclose(recorded.vectors.matrix, run.vectors.matrix, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(recorded.trace.loss, run.trace.loss, rtol=1e-6)
+    np.testing.assert_allclose(recorded.trace.singular_values, run.trace.singular_values, rtol=1e-4)
+    assert recorded.settings["statistics"] == stats.fingerprint
+    assert recorded.command == "python data/record_runs.py tiny"
+
+    report = qw2v.evaluate(run.vectors)
+    last = recorded.checkpoints[-1]
+    assert last["step"] == 300 and last["time"] == pytest.approx(0.6)
+    assert last["accuracy"] == pytest.approx(report.accuracy, abs=0.02)
+    assert last["MEN"] == pytest.approx(report.similarity["MEN"], abs=1e-3)
+    closed = qw2v.evaluate(qw2v.closed_form(stats, dim=20))
+    assert recorded.closed_form["accuracy"] == closed.accuracy
+
+    values, modes = qw2v.target(stats).eigenpairs(20)
+    left, s, right = np.linalg.svd(run.vectors.matrix, full_matrices=False)
+    square = (modes.T @ left) ** 2
+    np.testing.assert_allclose(recorded.eigenvalues, values)
+    np.testing.assert_allclose(recorded.final_overlap, square, atol=1e-3)
+    np.testing.assert_allclose(recorded.overlap[-1], np.diag(square), atol=1e-3)
+    shares = [square[:k, :k].sum() / k for k in range(1, 21)]
+    np.testing.assert_allclose(recorded.subspace[-1], shares, atol=1e-3)
+    assert recorded.cloud.shape == (3, 600, 4) and recorded.cloud_steps[-1] == 300
+    np.testing.assert_allclose(np.abs(recorded.cloud[-1]), np.abs(left * s)[:, :4], atol=1e-2)
+
+
+def test_every_named_run_is_a_run_that_train_takes():
+    for name, settings in record_runs.SETTINGS.items():
+        options = dict(settings)
+        assert 0 < options.pop("vocab_size") <= 10_000
+        accepted = qw2v.train.__kwdefaults__.keys() | {"steps", "lr"}
+        assert options.keys() <= accepted, name
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_runs_are_what_their_settings_say(name):
+    recorded = datasets.recorded_run(name)
+    wanted = dict(record_runs.SETTINGS[name])
+    stats = qw2v.load_statistics().restrict(wanted["vocab_size"])
+    assert recorded.settings["statistics"] == stats.fingerprint
+    assert recorded.vectors.words == stats.words
+    for option in ("loss", "dim", "lr", "steps", "init_scale"):
+        assert recorded.settings[option] == wanted[option]
+    # The vectors are the end of the trace, to the three digits they are kept with.
+    s = np.linalg.svd(recorded.vectors.matrix, compute_uv=False)
+    np.testing.assert_allclose(s, recorded.trace.singular_values[-1], rtol=2e-3, atol=1e-2)
+    report = qw2v.evaluate(recorded.vectors)
+    assert report.accuracy == pytest.approx(recorded.checkpoints[-1]["accuracy"], abs=0.01)
+
+
+def test_an_absent_run_says_which_there_are():
+    with pytest.raises(FileNotFoundError, match="no file 'runs/none.json'"):
+        datasets.recorded_run("none")
+
+
+def test_a_trace_survives_its_file(tmp_path):
+    trace = _checkpoints.Trace(np.arange(3), np.arange(3) / 7, np.ones(3), np.ones((3, 2)))
+    _checkpoints.write(tmp_path / "a", trace.arrays(), {})
+    same = _checkpoints.Trace.of(_checkpoints.read(tmp_path / "a")[0])
+    assert all(np.array_equal(getattr(same, name), array) for name, array in vars(trace).items())
