@@ -79,6 +79,11 @@ data: $(READY)  ## count the shipped statistics again from a corpus (CORPUS="tex
 	@test -n "$(CORPUS)" || { echo 'Name the corpus files: make data CORPUS="text1.txt.xz text2.txt.xz"'; exit 1; }
 	$(BIN)/python -m qw2v count $(CORPUS) --vocab-size 10000 --window 16 -o data/enwiki.npz
 
+.PHONY: sums
+sums:  ## write the checksums of data/ anew, after a file there was rebuilt on purpose
+	cd data && find . -type f \( -name '*.npz' -o -name '*.tsv' -o -name '*.txt' -o -name '*.toml' \
+	  -o -name '*.json' -o -name '*.safetensors' \) | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+
 .PHONY: lock
 lock: $(READY)  ## renew constraints.txt, the locked versions of the book's environment
 	$(PIP) uv

@@ -24,7 +24,7 @@ def test_every_file_in_data_is_listed_and_whole():
     for name in listed:
         assert datasets.verify(name).is_file()
     folder = datasets.data_path("SHA256SUMS").parent
-    kinds = {".txt", ".tsv", ".npz", ".json", ".safetensors"}
+    kinds = {".txt", ".tsv", ".npz", ".json", ".toml", ".safetensors"}
     there = [path for path in folder.rglob("*") if path.suffix in kinds]
     assert {path.relative_to(folder).as_posix() for path in there} == set(listed)
 

@@ -24,7 +24,7 @@ URL = setup_cell.repository_url()
 ORDER = (
     "_environment _archive _checkpoints _kernels _reading corpus _counting statistics datasets "
     "weighting targets vectors _riccati _truncation dynamics steps rankone untied contrastive "
-    "losses sampling evaluation taskvectors features training figures __init__ __main__"
+    "losses sampling evaluation taskvectors features training comparison figures __init__ __main__"
 ).split()
 
 
