@@ -22,9 +22,8 @@ COORDINATES = 4  # of the cloud: along the first right singular vectors of the f
 
 # What word2vec does here: subsampling at 1e-4, one negative word, P^(3/4).
 WORD2VEC = Word2Vec(subsample=1e-4, negatives=1, power=0.75)
-CPU = dict(dim=200, init_scale=0.1, vocab_size=5_000, trace_points=120, checkpoints=16)
-SMALL = dict(CPU, init_scale=1e-12, integrator="rk4")
-ABLATION = dict(CPU, dim=150, vocab_size=3_000)
+CPU = dict(dim=200, init_scale=0.1, vocab_size=5_000, checkpoints=16)
+SMALLER = dict(CPU, dim=100, vocab_size=2_000)
 TWO_NEGATIVES = Word2Vec(subsample=1e-4, negatives=2, power=0.75)
 PAPER = dict(
     CPU, vocab_size=10_000, mode="sampled", batch=50_000, schedule="step", device="cuda"
@@ -37,17 +36,21 @@ SETTINGS = {
     "qwem-large": dict(CPU, loss="qwem", lr=5e-5, steps=2_600),
     "qwem-large-seed1": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=1),
     "qwem-large-seed2": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=2),
-    "qwem-small": dict(SMALL, loss="qwem", lr=8e-4, steps=1_020),
-    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=3_000),
-    "sgns-small": dict(SMALL, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=3_000),
+    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=2_000),
+    "qwem-small": dict(
+        SMALLER, loss="qwem", init_scale=1e-12, integrator="rk4", lr=1.2e-3, steps=1_900
+    ),
+    "sgns-small": dict(
+        SMALLER, loss="sgns", weighting=WORD2VEC, init_scale=1e-12, lr=2e-4, steps=8_000
+    ),
     "ablation-sgns-word2vec": dict(
-        ABLATION, loss="sgns", weighting=TWO_NEGATIVES, lr=1e-4, steps=4_000
+        SMALLER, loss="sgns", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=4_000
     ),
     "ablation-qwem-word2vec": dict(
-        ABLATION, loss="qwem", weighting=TWO_NEGATIVES, lr=1e-4, steps=4_000
+        SMALLER, loss="qwem", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=4_000
     ),
-    "ablation-sgns-setting31": dict(ABLATION, loss="sgns", lr=2e-4, steps=1_000),
-    "ablation-qwem-setting31": dict(ABLATION, loss="qwem", lr=2e-4, steps=1_000),
+    "ablation-sgns-setting31": dict(SMALLER, loss="sgns", lr=3e-4, steps=1_500),
+    "ablation-qwem-setting31": dict(SMALLER, loss="qwem", lr=3e-4, steps=1_500),
 }
 
 
@@ -56,7 +59,7 @@ def record(name: str, settings: dict, folder: Path = FOLDER) -> None:
     options = dict(settings)
     stats = qw2v.load_statistics()
     stats = stats.restrict(options.pop("vocab_size"))
-    run = qw2v.train(stats, **options)
+    run = qw2v.train(stats, trace_points=traced(options["steps"]), **options)
     target = qw2v.target(stats)
     values, modes = target.eigenpairs(options["dim"])
     times = dict(zip(run.trace.step.tolist(), run.trace.time.tolist(), strict=True))
@@ -91,6 +94,11 @@ def record(name: str, settings: dict, folder: Path = FOLDER) -> None:
     }
     folder.mkdir(exist_ok=True)
     _checkpoints.write(folder / name, arrays, document)
+
+
+def traced(steps: int) -> list[int]:
+    """Return the steps of the trace: 250 evenly spaced, for the sigmoids, and the first few."""
+    return sorted({0, 1, 2, 5, *range(0, steps + 1, steps // 250), steps})
 
 
 def quality(words: list[str], W: np.ndarray) -> dict:
