@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import qw2v
-from qw2v import _checkpoints
+from qw2v import _checkpoints, datasets, taskvectors
 from qw2v.weighting import Word2Vec
 
 FOLDER = Path(__file__).parent / "runs"
@@ -102,13 +102,16 @@ def traced(steps: int) -> list[int]:
 
 
 def quality(words: list[str], W: np.ndarray) -> dict:
-    """Return the analogies completed, in all and by category, and the rank correlations."""
+    """Return the analogies completed and the SNR of task vectors, and the rank correlations."""
     if not np.linalg.norm(W, axis=1).all():
         return {}
-    report = qw2v.evaluate(qw2v.WordVectors(words, W))
+    vectors = qw2v.WordVectors(words, W)
+    report = qw2v.evaluate(vectors)
+    tasks = taskvectors.measure(vectors, datasets.google_analogies())
     return {
         "accuracy": report.accuracy,
         "categories": {score.category: score.accuracy for score in report.analogies},
+        "snr": {name: row["snr"] for name, row in tasks.items()},
         **report.similarity,
     }
 

@@ -119,12 +119,13 @@ class RecordedRun:
     `settings` (with machine, date and seed) and `command` say how it was made; `trace` is that of a
     `training.Run`, with T points, and `vectors` the trained WordVectors, to three digits.
     `checkpoints` are C dictionaries with step, time, accuracy (analogies), categories (accuracy by
-    category), MEN and WordSim353 (rank correlations); `closed_form` has the same for the top d
-    modes of M*, whose `eigenvalues` are (d,). Of the squared overlaps (v_k^T u_j)^2 of the
-    eigenvectors of M* with the left singular vectors of W, `overlap` (C, d) is the diagonal at each
-    checkpoint, `subspace` (C, d) the share of the first k directions inside the first k modes, and
-    `final_overlap` (d, d) all of them at the end. `cloud` (3, V, 4) holds the words at the steps
-    `cloud_steps`, along the first right singular vectors of the final W.
+    category), snr (of task vectors, by category), MEN and WordSim353 (rank correlations);
+    `closed_form` has the same for the top d modes of M*, whose `eigenvalues` are (d,). Of the
+    squared overlaps (v_k^T u_j)^2 of the eigenvectors of M* with the left singular vectors of W,
+    `overlap` (C, d) is the diagonal at each checkpoint, `subspace` (C, d) the share of the first k
+    directions inside the first k modes, and `final_overlap` (d, d) all of them at the end. `cloud`
+    (3, V, 4) holds the words at the steps `cloud_steps`, along the first right singular vectors of
+    the final W.
     """
 
     name: str

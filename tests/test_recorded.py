@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import qw2v
-from qw2v import _checkpoints, datasets
+from qw2v import _checkpoints, datasets, taskvectors
 
 SPEC = importlib.util.spec_from_file_location(
     "record_runs", datasets.data_path("README.md").parent / "record_runs.py"
@@ -40,6 +40,10 @@ def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
     last = recorded.checkpoints[-1]
     assert last["step"] == 300 and last["time"] == pytest.approx(0.6)
     assert last["accuracy"] == pytest.approx(report.accuracy, abs=0.02)
+    tasks = taskvectors.measure(run.vectors, datasets.google_analogies())
+    assert len(last["snr"]) == len(tasks) >= 1
+    for category, row in tasks.items():
+        assert last["snr"][category] == pytest.approx(row["snr"], rel=1e-3)
     assert last["MEN"] == pytest.approx(report.similarity["MEN"], abs=1e-3)
     closed = qw2v.evaluate(qw2v.closed_form(stats, dim=20))
     assert recorded.closed_form["accuracy"] == closed.accuracy
