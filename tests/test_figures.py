@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 
-from qw2v import dynamics, figures, taskvectors
-from qw2v.vectors import WordVectors
+from qw2v import dynamics, figures
+from qw2v.features import fit_decay
 
 STYLE = "qw2v.figures._style"
 
@@ -72,36 +72,27 @@ def draw_training() -> dict[str, Figure]:
 
 
 def draw_features() -> dict[str, Figure]:
-    return {}
+    k = np.arange(1, 201)
+    spectra = {"mstar": 9.0 * k**-0.5 - 0.7, "G": 3.0 * k**-1.2}
+    laws = {name: fit_decay(values, 5, 100) for name, values in spectra.items()}
+    share = {"one in two": 1 / (1 + k / 50), "one in three": 1 / (1 + k / 9)}
+    scores = {"mstar": {"one": [0.1, 0.4, 0.6], "two": [0.3, 0.5, 0.5]}}
+    return {
+        "overlap_maps": figures.overlap_maps(
+            {("one", "two"): np.eye(40), ("one", "three"): np.eye(40, k=1), ("x", "y"): np.eye(9)}
+        ),
+        "shared_features": figures.shared_features(
+            share, share, {"one in two": 0.1 + 0 * k}, {"one in two": 0.05 + 0 * k}, chance=0.04
+        ),
+        "eigenvalue_decay": figures.eigenvalue_decay(spectra, laws, {"mstar": "M*", "G": "G"}),
+        "scores_by_dim": figures.scores_by_dim(
+            [10, 100, 1000], scores, {"mstar": {"one": 0.5}}, {"one": "One", "two": "Two"}
+        ),
+    }
 
 
 def draw_analogies() -> dict[str, Figure]:
-    dims, names = [8, 16, 32], ["family", "gram7-past-tense", "gram8-plural"]
-    vectors = WordVectors([f"{a}{b}" for a in range(9) for b in "xyz"], RNG.normal(size=(27, 32)))
-    pairs = {
-        name: [(f"{a}{x}", f"{a}{y}") for a in range(7)]
-        for name, (x, y) in zip(names, ("xy", "yz", "xz"), strict=True)
-    }
-    record = taskvectors.emergence(vectors, pairs, dims)
-    accuracy = {name: row["accuracy"] for name, row in record.items()}
-    predicted = {name: RNG.random((2, 3)) for name in names}
-    return {
-        "bulk_and_spike": figures.bulk_and_spike({32: record["family"]["spectra"][2]}),
-        "spikes": figures.spikes(record, at=1),
-        "localised": figures.localised(
-            {"family": np.arange(1, 7) / 21}, [(f"up{k}", f"down{k}") for k in range(6)]
-        ),
-        "rise_and_fall": figures.rise_and_fall(record, dims),
-        "answer_and_rival": figures.answer_and_rival(record, dims),
-        "localisation_over_dims": figures.localisation_over_dims(record, dims, names[:1]),
-        "time_is_dimension": figures.time_is_dimension([1, 5, 9], accuracy, dims, accuracy),
-        "trained_and_predicted": figures.trained_and_predicted(
-            [0.3, 1, 3], predicted, {name: ([1, 3], RNG.random((2, 2))) for name in names}
-        ),
-        "snr_against_accuracy": figures.snr_against_accuracy(
-            {name: (row["snr"][1], row["accuracy"][1]) for name, row in record.items()}, "SNR"
-        ),
-    }
+    return {}
 
 
 def draw_exact() -> dict[str, Figure]:

@@ -1,8 +1,9 @@
 """Explorers: widgets that answer in a running notebook, and on a page that has no kernel."""
 
 from qw2v.explorers.analogy import Analogy
+from qw2v.explorers.features import Features
 from qw2v.explorers.history import History, Modes
 from qw2v.explorers.pair import Pairs, Taylor
 from qw2v.explorers.spike import Spike
 
-__all__ = ["Analogy", "History", "Modes", "Pairs", "Spike", "Taylor"]
+__all__ = ["Analogy", "Features", "History", "Modes", "Pairs", "Spike", "Taylor"]
