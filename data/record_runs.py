@@ -22,7 +22,7 @@ COORDINATES = 4  # of the cloud: along the first right singular vectors of the f
 
 # What word2vec does here: subsampling at 1e-4, one negative word, P^(3/4).
 WORD2VEC = Word2Vec(subsample=1e-4, negatives=1, power=0.75)
-CPU = dict(dim=200, init_scale=0.1, vocab_size=5_000, checkpoints=16)
+CPU = dict(dim=200, init_scale=0.1, vocab_size=5_000)
 SMALLER = dict(CPU, dim=100, vocab_size=2_000)
 TWO_NEGATIVES = Word2Vec(subsample=1e-4, negatives=2, power=0.75)
 PAPER = dict(
@@ -59,7 +59,9 @@ def record(name: str, settings: dict, folder: Path = FOLDER) -> None:
     options = dict(settings)
     stats = qw2v.load_statistics()
     stats = stats.restrict(options.pop("vocab_size"))
-    run = qw2v.train(stats, trace_points=traced(options["steps"]), **options)
+    steps = options["steps"]
+    looks = dict(trace_points=followed(steps, 400, 0.002), checkpoints=followed(steps, 16, 0.04))
+    run = qw2v.train(stats, **looks, **options)
     target = qw2v.target(stats)
     values, modes = target.eigenpairs(options["dim"])
     times = dict(zip(run.trace.step.tolist(), run.trace.time.tolist(), strict=True))
@@ -96,9 +98,12 @@ def record(name: str, settings: dict, folder: Path = FOLDER) -> None:
     _checkpoints.write(folder / name, arrays, document)
 
 
-def traced(steps: int) -> list[int]:
-    """Return the steps of the trace: 250 evenly spaced, for the sigmoids, and the first few."""
-    return sorted({0, 1, 2, 5, *range(0, steps + 1, steps // 250), steps})
+def followed(steps: int, points: int, first: float) -> list[int]:
+    """Return the steps to look at, from a share `first` of all on, evenly in the logarithm.
+
+    The rise of a mode lasts about the same share of its time tau_k, early and late.
+    """
+    return sorted({0, *np.geomspace(first * steps, steps, points).astype(int).tolist(), steps})
 
 
 def quality(words: list[str], W: np.ndarray) -> dict:

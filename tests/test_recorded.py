@@ -29,7 +29,10 @@ def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
 
     stats = qw2v.load_statistics().restrict(600)
     settings.pop("vocab_size")
-    run = qw2v.train(stats, **settings, progress=False)
+    looks = dict(
+        trace_points=recorded.trace.step, checkpoints=[c["step"] for c in recorded.checkpoints]
+    )
+    run = qw2v.train(stats, **settings, **looks, progress=False)
     np.testing.assert_allclose(recorded.vectors.matrix, run.vectors.matrix, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(recorded.trace.loss, run.trace.loss, rtol=1e-6)
     np.testing.assert_allclose(recorded.trace.singular_values, run.trace.singular_values, rtol=1e-4)
