@@ -9,8 +9,9 @@ import pytest
 pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 
-from qw2v import dynamics, figures
+from qw2v import dynamics, figures, taskvectors
 from qw2v.features import fit_decay
+from qw2v.vectors import WordVectors
 
 STYLE = "qw2v.figures._style"
 
@@ -92,7 +93,32 @@ def draw_features() -> dict[str, Figure]:
 
 
 def draw_analogies() -> dict[str, Figure]:
-    return {}
+    dims, names = [8, 16, 32], ["family", "gram7-past-tense", "gram8-plural"]
+    vectors = WordVectors([f"{a}{b}" for a in range(9) for b in "xyz"], RNG.normal(size=(27, 32)))
+    pairs = {
+        name: [(f"{a}{x}", f"{a}{y}") for a in range(7)]
+        for name, (x, y) in zip(names, ("xy", "yz", "xz"), strict=True)
+    }
+    record = taskvectors.emergence(vectors, pairs, dims)
+    accuracy = {name: row["accuracy"] for name, row in record.items()}
+    predicted = {name: RNG.random((2, 3)) for name in names}
+    return {
+        "bulk_and_spike": figures.bulk_and_spike({32: record["family"]["spectra"][2]}),
+        "spikes": figures.spikes(record, at=1),
+        "localised": figures.localised(
+            {"family": np.arange(1, 7) / 21}, [(f"up{k}", f"down{k}") for k in range(6)]
+        ),
+        "rise_and_fall": figures.rise_and_fall(record, dims),
+        "answer_and_rival": figures.answer_and_rival(record, dims),
+        "localisation_over_dims": figures.localisation_over_dims(record, dims, names[:1]),
+        "time_is_dimension": figures.time_is_dimension([1, 5, 9], accuracy, dims, accuracy),
+        "trained_and_predicted": figures.trained_and_predicted(
+            [0.3, 1, 3], predicted, {name: ([1, 3], RNG.random((2, 2))) for name in names}
+        ),
+        "snr_against_accuracy": figures.snr_against_accuracy(
+            {name: (row["snr"][1], row["accuracy"][1]) for name, row in record.items()}, "SNR"
+        ),
+    }
 
 
 def draw_exact() -> dict[str, Figure]:

@@ -35,36 +35,44 @@ function stacked(values, [low, high], binsPerDecade) {
 
 function render(context) {
   return explorer(context, (app) => {
-    const { spectra, starts, numbers } = app.data;
-    const { dims, categories, range, bins } = app.texts;
-    const [accuracy, share, dEff, error, scale, edge] = [0, 1, 2, 3, 4, 5];
-    const width = numbers.shape[2];
+    const { spectra, starts, numbers, accuracies } = app.data;
+    const { dims, categories, ranges, bins, normalisations } = app.texts;
+    const [share, dEff, error, scale, edge] = [0, 1, 2, 3, 4];
+    const width = numbers.shape[3];
 
-    /** Row `what` of the numbers, or the spectrum, of category c at the i-th dimension. */
-    const number = (c, i, what) => numbers[(c * dims.length + i) * width + what];
-    const spectrum = (c, i) => spectra.subarray(starts[c * dims.length + i], starts[c * dims.length + i + 1]);
-    const ratios = categories.map((_, c) => dims.map((_, i) => snr(spectrum(c, i))));
-    const accuracies = categories.map((_, c) => dims.map((_, i) => 100 * number(c, i, accuracy)));
+    const of = [
+      ["paper", "in questions (paper)", "with rows of length one in the questions alone, as in the paper"],
+      ["none", "nowhere", "with rows as they are"],
+      ["unit", "everywhere", "with rows of length one in questions and task vectors"],
+    ];
+
+    /** Where category c at the i-th dimension lies; kind 0 are rows as they are, 1 of length one. */
+    const place = (kind, c, i) => (kind * categories.length + c) * dims.length + i;
+    const number = (kind, c, i, what) => numbers[place(kind, c, i) * width + what];
+    const spectrum = (kind, c, i) => {
+      const at = place(kind, c, i);
+      return spectra.subarray(starts[at], starts[at + 1]);
+    };
+    const curves = (value) => categories.map((_, c) => dims.map((_, i) => value(c, i)));
+    const ratios = [0, 1].map((kind) => curves((c, i) => snr(spectrum(kind, c, i))));
+    const scores = [0, 1, 2, 3].map((which) => curves((c, i) => 100 * accuracies[place(which, c, i)]));
 
     const law = app.plot({
       label: "Eigenvalues of the task vectors as dots, and the Marchenko-Pastur law",
       xLabel: "eigenvalue of RRᵀ/d", yLabel: "eigenvalues", height: 250, margin: { top: 26 },
     });
     const over = [-0.12, 0.08].map((pad) => Math.log(dims.at(pad < 0 ? 0 : -1)) + pad).map(Math.exp);
-    const shown = [4, 16, 64, 256, 1000].filter((d) => d >= over[0] && d <= over[1]);
-    const sweep = (name, yLabel, curves, yMax) => {
+    const shown = [4, 16, 64, 256, 1000, 4000].filter((d) => d >= over[0] && d <= over[1]);
+    const sweep = (name, yLabel, yMax) => {
       const plot = app.plot({
         label: `${name} against the dimension, for the chosen category and, pale, the others`,
         xLabel: "dimension d", yLabel, height: 190, margin: { right: 16, top: 18 },
       });
       plot.range({ x: over, y: [0, yMax], log: true, xTicks: shown });
-      return { plot, curves };
+      return plot;
     };
-    const most = Math.max(...ratios.flat());
-    const sweeps = [
-      sweep("Signal-to-noise ratio", "SNR", ratios, 1.08 * most),
-      sweep("Accuracy", "accuracy in %", accuracies, 104),
-    ];
+    const snrPlot = sweep("Signal-to-noise ratio", "SNR", 1.08 * Math.max(...ratios.flat(2)));
+    const scorePlot = sweep("Accuracy", "accuracy in %", 104);
     const said = app.readout();
     app.body.append(
       h("div", { class: "controls" },
@@ -73,25 +81,37 @@ function render(context) {
           label: "dimension d", min: 0, max: dims.length - 1, step: 1,
           to: (i) => dims[i], from: (d) => dims.indexOf(d), show: String,
         })),
+      h("div", { class: "controls" },
+        app.select("normalisation", {
+          label: "rows of length one",
+          options: of,
+        }),
+        app.select("protocol", {
+          label: "questions", options: [["pairs", "every pair of pairs"], ["google", "Google’s list"]],
+        })),
       law.box,
-      h("div", { class: "beside" }, ...sweeps.map(({ plot }) => plot.box)),
+      h("div", { class: "beside" }, snrPlot.box, scorePlot.box),
       said,
     );
 
     /** The tallest column over all dimensions, so that the axis stays while d moves. */
-    const tallest = (c) =>
-      Math.max(...dims.flatMap((_, i) => stacked(spectrum(c, i), range, bins).map(([, y]) => y)));
+    const tallest = (kind, c) => Math.max(
+      ...dims.flatMap((_, i) => stacked(spectrum(kind, c, i), ranges[kind], bins).map(([, y]) => y)));
 
     return () => {
       const c = categories.findIndex(([name]) => name === app.get("category"));
       const i = dims.indexOf(app.get("dim"));
       const [, title, pairs] = categories[c];
-      const values = spectrum(c, i), dots = stacked(values, range, bins);
-      const fitted = [pairs, number(c, i, dEff), number(c, i, scale)];
+      const [kind, asked] = normalisations[app.get("normalisation")];
+      const score = scores[2 * (1 - asked) + (app.get("protocol") === "google")];
+      const range = ranges[kind], get = (what) => number(kind, c, i, what);
+      const values = spectrum(kind, c, i), dots = stacked(values, range, bins);
+      const fitted = [pairs, get(dEff), get(scale)];
       const known = Number.isFinite(fitted[1]);
-      const outside = known && values[0] > number(c, i, edge);
+      const outside = known && values[0] > get(edge);
 
-      law.range({ x: range, y: [0, tallest(c) + 1.5], log: true, xTicks: [0.001, 0.01, 0.1, 1] });
+      const xTicks = [0.0001, 0.001, 0.01, 0.1, 1, 10].filter((x) => x > range[0] && x <= range[1]);
+      law.range({ x: range, y: [0, tallest(kind, c) + 1.5], log: true, xTicks });
       const canvas = law.begin();
       if (known) {
         const xs = Array.from({ length: 400 }, (_, k) => range[0] * (range[1] / range[0]) ** (k / 399));
@@ -112,11 +132,11 @@ function render(context) {
         s("path", { d: `M${left},${top - 6}l6,6l-6,6l-6,-6z`, style: "fill:var(--m2)" }),
         label(Math.min(left, law.inner.right - 36), top - 12, `${outside || !known ? "spike" : "largest"} ${show(values[0])}`, "m2"),
         label(law.inner.left + 6, 14, known
-          ? `Marchenko–Pastur, d_eff = ${fitted[1].toFixed(0)} ± ${number(c, i, error).toFixed(0)}`
+          ? `Marchenko–Pastur, d_eff = ${fitted[1].toFixed(0)} ± ${get(error).toFixed(0)}`
           : "no law fitted: fewer dimensions than pairs", "ink", "start"),
       );
 
-      for (const { plot, curves } of sweeps) {
+      for (const [plot, curves] of [[snrPlot, ratios[kind]], [scorePlot, score]]) {
         plot.begin();
         curves.forEach((curve, other) => {
           if (other !== c) plot.line(dims, curve, { color: app.color("line"), width: 0.7 });
@@ -135,11 +155,13 @@ function render(context) {
       said.say([
         `${title[0].toUpperCase()}${title.slice(1)}, ${pairs} pairs, d = ${dims[i]}.`,
         known
-          ? `The bulk fits ${fitted[1].toFixed(0)} ± ${number(c, i, error).toFixed(0)} effective dimensions and ends at ${show(number(c, i, edge))};` +
-            ` the largest eigenvalue, ${show(values[0])}, ${outside ? `stands out, at ${show(values[0] / number(c, i, edge), 2)} times that` : "does not stand out"}.`
+          ? `The bulk fits ${fitted[1].toFixed(0)} ± ${get(error).toFixed(0)} effective dimensions and ends at ${show(get(edge))};` +
+            ` the largest eigenvalue, ${show(values[0])}, ${outside ? `stands out, at ${show(values[0] / get(edge), 2)} times that` : "does not stand out"}.`
           : `The largest eigenvalue is ${show(values[0])}. With fewer dimensions than pairs no bulk can be fitted.`,
-        `The mean task vector holds ${(100 * number(c, i, share)).toFixed(0)}% of it.`,
-        `SNR ${show(ratios[c][i])}, accuracy ${accuracies[c][i].toFixed(0)}%.`,
+        `The mean task vector holds ${(100 * get(share)).toFixed(0)}% of it.`,
+        `SNR ${show(ratios[kind][c][i])}, accuracy ${Number.isFinite(score[c][i]) ? score[c][i].toFixed(0) : "–"}%` +
+          ` of ${app.get("protocol") === "google" ? "Google’s questions" : "all pairs of pairs"},` +
+          ` ${of.find(([value]) => value === app.get("normalisation"))[2]}.`,
       ].join(" "));
     };
   });

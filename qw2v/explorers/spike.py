@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,34 @@ from matplotlib.figure import Figure
 
 from qw2v import datasets, figures, taskvectors
 from qw2v.explorers.base import Explorer
+from qw2v.figures.analogies import BINS_PER_DECADE, RANGE, draw_spectrum, title
 
-NUMBERS = ("accuracy", "mean_share", "d_eff", "error", "scale", "edge")  # per category and d
-RANGE = (2e-4, 3.0)  # of the eigenvalues shown
-BINS_PER_DECADE = 8
+NUMBERS = ("mean_share", "d_eff", "error", "scale", "edge")  # per kind of rows, category and d
+RANGES = (RANGE, (2e-5, 10.0))  # of the eigenvalues shown: rows as they are, rows of length one
+ACCURACIES = ("accuracy", "google_accuracy", "raw_accuracy", "raw_google_accuracy")
+NORMALISATIONS = {
+    # what the task vectors are taken from, and what the query is made of: 0 for rows as they are
+    "paper": (0, 1),
+    "none": (0, 0),
+    "unit": (1, 1),
+}
 
 
 class Spike(Explorer):
     """The dimension d grows: the bulk of the task vectors' spectrum narrows, and the spike stays.
 
-    `category` is one of the analogy categories, `dim` one of the recorded dimensions. `record` is
-    what `qw2v.taskvectors.emergence` returned for the dimensions `dims`; by default both are those
-    of the shipped `task-spectra.json`.
+    `category` is one of the analogy categories, `dim` one of the recorded dimensions. `protocol` is
+    that of `qw2v.evaluate`. `normalisation` says where rows of length one are used: "paper", in the
+    questions but not for the task vectors; "none"; "unit", in both. `record` is what
+    `qw2v.taskvectors.emergence` returned for the dimensions `dims`; by default both are those of
+    the shipped `task-spectra.json`.
     """
 
     module = "spike.js"
     category = traitlets.Unicode("gram7-past-tense").tag(sync=True)
     dim = traitlets.Int(128).tag(sync=True)
+    protocol = traitlets.Enum(["pairs", "google"], "pairs").tag(sync=True)
+    normalisation = traitlets.Enum(list(NORMALISATIONS), "paper").tag(sync=True)
 
     def __init__(
         self,
@@ -42,23 +53,31 @@ class Spike(Explorer):
         if not dims:
             raise ValueError("dims are the dimensions of the record; received none")
         self.record, self.dims = record, dims
-        self.fits = {
-            name: [_fit(row, at) for at in range(len(dims))] for name, row in record.items()
-        }
-        spectra = [np.array(values) for row in record.values() for values in row["spectra"]]
+        kinds = [("spectra", "mean_share"), ("unit_spectra", "unit_mean_share")]
+        self.spectra = [{name: row[key] for name, row in record.items()} for key, _ in kinds]
+        shares = [{name: row[key] for name, row in record.items()} for _, key in kinds]
+        self.fits = [
+            {name: [_fit(v, record[name]["pairs"]) for v in rows] for name, rows in kind.items()}
+            for kind in self.spectra
+        ]
+        numbers = [
+            [list(map(_numbers, share[name], fits[name])) for name in record]
+            for share, fits in zip(shares, self.fits, strict=True)
+        ]
+        flat = [np.array(v) for kind in self.spectra for rows in kind.values() for v in rows]
+        accuracies = [[row[key] for row in record.values()] for key in ACCURACIES]
         arrays = {
-            "spectra": np.concatenate(spectra).astype(np.float32),
-            "starts": np.cumsum([0, *map(len, spectra)]).astype(np.uint32),
-            "numbers": np.array(
-                [[self._numbers(name, at) for at in range(len(dims))] for name in record],
-                np.float32,
-            ),
+            "spectra": np.concatenate(flat).astype(np.float32),
+            "starts": np.cumsum([0, *map(len, flat)]).astype(np.uint32),
+            "numbers": np.array(numbers, np.float32),
+            "accuracies": np.array(accuracies, np.float32),  # None, where nothing is asked, is NaN
         }
         texts = {
             "dims": dims,
             "categories": [[name, title(name), row["pairs"]] for name, row in record.items()],
-            "range": RANGE,
+            "ranges": RANGES,
             "bins": BINS_PER_DECADE,
+            "normalisations": NORMALISATIONS,
         }
         default = {"category": next(iter(record)), "dim": dims[len(dims) // 2]}
         keep = {"category": self.category in record, "dim": self.dim in dims}
@@ -73,13 +92,6 @@ class Spike(Explorer):
             raise traitlets.TraitError(f"{trait} is {value!r}; choose one of {allowed}")
         return value
 
-    def _numbers(self, name: str, at: int) -> tuple[float, ...]:
-        row, fit = self.record[name], self.fits[name][at]
-        first = row["accuracy"][at], row["mean_share"][at]
-        if fit is None:
-            return *first, *[np.nan] * 4
-        return *first, fit.bulk.dim, fit.dim_error, fit.bulk.scale, fit.bulk.edges[1]
-
     @property
     def alt(self) -> str:
         """The text of the still picture."""
@@ -92,40 +104,28 @@ class Spike(Explorer):
 
     def still(self) -> Figure:
         """Return the spectrum at the present d, and SNR and accuracy against d."""
-        row, at = self.record[self.category], self.dims.index(self.dim)
+        of_vectors, of_queries = NORMALISATIONS[self.normalisation]
+        spectra, at = self.spectra[of_vectors][self.category], self.dims.index(self.dim)
+        fit = self.fits[of_vectors][self.category][at]
+        key = ACCURACIES[2 * (1 - of_queries) + (self.protocol == "google")]
         figure, (top, middle, bottom) = figures.panels(3, 1, height=6.2, height_ratios=(2, 1, 1))
-        x, y = stacked(np.array(row["spectra"][at]))
-        top.plot(x[1:], y[1:], "o", color=figures.MODES[0], markersize=5)
-        top.plot(x[0], y[0], "D", color=figures.MODES[1], markersize=7)
-        top.annotate(
-            "spike",
-            (x[0], y[0]),
-            (0, 8),
-            textcoords="offset points",
-            ha="center",
-            color=figures.MODES[1],
-        )
-        if fit := self.fits[self.category][at]:
-            low, high = fit.bulk.edges
-            grid = low + (high - low) * np.sin(np.linspace(0, np.pi / 2, 60)) ** 2
-            width = np.log(10) / BINS_PER_DECADE
-            top.plot(grid, row["pairs"] * width * grid * fit.bulk.density(grid), color=figures.INK)
+        draw_spectrum(top, spectra[at], fit, size=5, limits=RANGES[of_vectors])
+        if fit:
             law = (
                 f"Marchenko–Pastur, $d_\\mathrm{{eff}}$ = {fit.bulk.dim:.0f} ± {fit.dim_error:.0f}"
             )
             top.set_title(law)
-        top.set(xscale="log", xlim=RANGE, ylim=(0, None), ylabel="eigenvalues")
-        top.set(xlabel="eigenvalue of $RR^⊤/d$")
-        top.minorticks_off()
+        top.set(xlabel="eigenvalue of $RR^⊤/d$", ylabel="eigenvalues")
         curves = (
-            (middle, "SNR", [taskvectors.snr(s) for s in row["spectra"]]),
-            (bottom, "accuracy in %", [100 * a for a in row["accuracy"]]),
+            (middle, "SNR", [taskvectors.snr(values) for values in spectra]),
+            (bottom, "accuracy in %", 100 * np.array(self.record[self.category][key], float)),
         )
         for ax, label, values in curves:
             ax.plot(self.dims, values, "o-", color=figures.MODES[0], markersize=3)
             ax.axvline(self.dim, color=figures.FAINT, linestyle="--", linewidth=1)
             ax.set(xscale="log", ylabel=label, ylim=(0, None))
-            ax.set_xticks([4, 16, 64, 256, 1024], ["4", "16", "64", "256", "1024"])
+            ax.set_xticks([4, 16, 64, 256, 1024, 4096], ["4", "16", "64", "256", "1024", "4096"])
+            ax.set_xlim(self.dims[0] / 1.1, self.dims[-1] * 1.1)
             ax.minorticks_off()
         bottom.set(xlabel="dimension d")
         return figure
@@ -136,20 +136,9 @@ def recorded() -> dict:
     return json.loads(datasets.verify("task-spectra.json").read_text(encoding="ascii"))
 
 
-def title(category: str) -> str:
-    """Return a category's name as a reader would write it.
-
-    >>> title("gram7-past-tense")
-    'past tense'
-    """
-    first, _, rest = category.partition("-")
-    return (rest if first.startswith("gram") and rest else category).replace("-", " ")
-
-
-def _fit(row: Mapping, at: int) -> taskvectors.BulkFit | None:
+def _fit(values: Sequence[float], pairs: int) -> taskvectors.BulkFit | None:
     """Fit the bulk; None with fewer dimensions than pairs, or with fewer than three pairs."""
-    values = row["spectra"][at]
-    if len(values) < row["pairs"] or row["pairs"] < 3:
+    if len(values) < pairs or pairs < 3:
         return None
     try:
         return taskvectors.fit_bulk(values)
@@ -157,9 +146,7 @@ def _fit(row: Mapping, at: int) -> taskvectors.BulkFit | None:
         return None
 
 
-def stacked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the dots of a dot plot lie: x, and y counted up within bins of log x."""
-    x = np.clip(values, *RANGE)
-    bins = np.floor(np.log10(x / RANGE[0]) * BINS_PER_DECADE).astype(int)
-    earlier = [np.sum(bins[i:] == b) for i, b in enumerate(bins)]
-    return x, np.array(earlier) - 0.5
+def _numbers(share: float, fit: taskvectors.BulkFit | None) -> tuple[float, ...]:
+    if fit is None:
+        return share, *[np.nan] * 4
+    return share, fit.bulk.dim, fit.dim_error, fit.bulk.scale, fit.bulk.edges[1]

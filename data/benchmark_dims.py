@@ -1,0 +1,53 @@
+"""Compute benchmark-dims.json of this folder again: some ten minutes, most for eigenvectors.
+
+    python data/benchmark_dims.py
+
+Scores of the closed form of the shipped statistics at dimensions from 10 up, to 1,024 for M* and to
+362 for PPMI and PMI: Google analogies by both protocols, MEN and WordSim353.
+"""
+
+import json
+from pathlib import Path
+
+import qw2v
+
+FILE = Path(__file__).parent / "benchmark-dims.json"
+LARGEST = {"mstar": 1024, "ppmi": 362, "pmi": 362}  # 362: eigenpairs still come by Lanczos
+DIMS = (10, 16, 23, 32, 45, 64, 91, 128, 200, 256, 362, 512, 724, 1024)
+DIGITS = 4
+
+
+def scores(vectors: qw2v.WordVectors) -> dict[str, float]:
+    """Return the four scores by name."""
+    pairs = qw2v.evaluate(vectors)
+    google = qw2v.evaluate(vectors, protocol="google", similarities={})
+    return {"pairs": pairs.accuracy, "google": google.accuracy, **pairs.similarity}
+
+
+def record(stats: qw2v.CorpusStatistics) -> dict:
+    """Return the content of the file."""
+    found = {}
+    for kind, largest in LARGEST.items():
+        full = qw2v.closed_form(stats, dim=largest, kind=kind)
+        rows = [
+            scores(qw2v.WordVectors(full.words, full.matrix[:, :dim]))
+            for dim in DIMS
+            if dim <= largest
+        ]
+        found[kind] = {name: [round(row[name], DIGITS) for row in rows] for name in rows[0]}
+    return {
+        "command": "python data/benchmark_dims.py",
+        "statistics": stats.fingerprint,
+        "dims": list(DIMS),
+        "scores": found,
+    }
+
+
+def main() -> None:
+    """Write the file."""
+    text = json.dumps(record(qw2v.load_statistics()), separators=(",", ":"))
+    FILE.write_text(text.replace('"scores"', '\n"scores"') + "\n", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

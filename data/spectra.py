@@ -1,0 +1,68 @@
+"""Compute spectra.npz of this folder again: all eigenvalues, some five minutes a matrix.
+
+    python data/spectra.py
+
+All V = 10,000 eigenvalues, descending, of M*, PMI and PPMI of the shipped statistics, and of
+word2vec's weights G_ij (with k = 1 negative, as in the paper), in units of their mean. LAPACK in
+float64, so that the sign of an eigenvalue near zero can be trusted; kept as float32.
+"""
+
+import json
+import platform
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import scipy.linalg
+
+import qw2v
+from qw2v._environment import progress_bar
+
+FILE = Path(__file__).parent / "spectra.npz"
+MATRICES = ("mstar", "pmi", "ppmi", "G")
+
+
+def pair_weights(stats: qw2v.CorpusStatistics, weighting: qw2v.weighting.Weighting) -> np.ndarray:
+    """Return G_ij = Psi+ P_ij + Psi- P_i P_j (V, V), in units of its mean."""
+    G = stats.skipgram.toarray()
+    columns, block = np.arange(stats.vocab_size), 256
+    for low in range(0, stats.vocab_size, block):
+        part = slice(low, low + block)
+        positive, negative = weighting.psi(stats, columns[part, None], columns, G[part])
+        G[part] *= positive
+        G[part] += negative * np.multiply.outer(stats.unigram[part], stats.unigram)
+    return G / G.mean()
+
+
+def dense(stats: qw2v.CorpusStatistics, name: str) -> np.ndarray:
+    """Return the whole (V, V) matrix, float64."""
+    if name == "G":
+        return pair_weights(stats, qw2v.weighting.Word2Vec(negatives=1))
+    return qw2v.target(stats, kind=name).toarray()
+
+
+def record(stats: qw2v.CorpusStatistics) -> dict[str, np.ndarray]:
+    """Return the content of the file."""
+    spectra = {}
+    with progress_bar("spectra", "matrix", len(MATRICES)) as bar:
+        for name in MATRICES:
+            table = dense(stats, name).T  # the same, in the order of Fortran: LAPACK copies nothing
+            values = scipy.linalg.eigvalsh(table, overwrite_a=True, check_finite=False)
+            spectra[name] = values[::-1].astype(np.float32)
+            bar.update()
+    about = {
+        "command": "python data/spectra.py",
+        "statistics": stats.fingerprint,
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",
+    }
+    return {**spectra, "about": np.array(json.dumps(about))}
+
+
+def main() -> None:
+    """Write the file."""
+    np.savez_compressed(FILE, **record(qw2v.load_statistics()))
+
+
+if __name__ == "__main__":
+    main()
