@@ -36,18 +36,18 @@ SETTINGS = {
     "qwem-large": dict(CPU, loss="qwem", lr=5e-5, steps=2_600),
     "qwem-large-seed1": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=1),
     "qwem-large-seed2": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=2),
-    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=2_000),
+    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=1_500),
     "qwem-small": dict(
         SMALLER, loss="qwem", init_scale=1e-12, integrator="rk4", lr=1.2e-3, steps=1_900
     ),
     "sgns-small": dict(
-        SMALLER, loss="sgns", weighting=WORD2VEC, init_scale=1e-12, lr=2e-4, steps=8_000
+        SMALLER, loss="sgns", weighting=WORD2VEC, init_scale=1e-12, lr=2e-4, steps=5_000
     ),
     "ablation-sgns-word2vec": dict(
-        SMALLER, loss="sgns", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=4_000
+        SMALLER, loss="sgns", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=2_500
     ),
     "ablation-qwem-word2vec": dict(
-        SMALLER, loss="qwem", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=4_000
+        SMALLER, loss="qwem", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=2_500
     ),
     "ablation-sgns-setting31": dict(SMALLER, loss="sgns", lr=3e-4, steps=1_500),
     "ablation-qwem-setting31": dict(SMALLER, loss="qwem", lr=3e-4, steps=1_500),
