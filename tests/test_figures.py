@@ -122,7 +122,25 @@ def draw_analogies() -> dict[str, Figure]:
 
 
 def draw_exact() -> dict[str, Figure]:
-    return {}
+    t = np.linspace(0.1, 3, 20)
+    curves = 5 / (1 + np.exp(-10 * (t[:, None] - [1, 1.5, 2, 2.5])))
+    falling = 9 / np.sqrt(t[:, None] + [0.1, 0.4])
+    naive = np.where(t[:, None] < 2, curves * 1.1, np.nan)
+    scales, accuracy = 10.0 ** -np.arange(1, 6), (t, 60 - 50 * np.exp(-t))
+    return {
+        "lost_digits": figures.lost_digits(t, curves, naive),
+        "silent_alignment": figures.silent_alignment(t, curves / 5, curves / 6),
+        "alignment_rate": figures.alignment_rate(
+            scales, {"gap 1/2": scales, "gap 1/4": scales**0.5}, [1, 0.5]
+        ),
+        "forgotten_start": figures.forgotten_start(
+            t, {"σ = 1": falling, "σ = 10": 2 * falling}, 0.5 / (1 + t), 9 / np.sqrt(t)
+        ),
+        "exact_on_run": figures.exact_on_run((t, curves), t, curves, curves * 0.8, [1, 2, 4]),
+        "predicted_accuracy": figures.predicted_accuracy(
+            {"trained": accuracy}, {"exact": accuracy, "Result 3": accuracy}
+        ),
+    }
 
 
 def draw_steps() -> dict[str, Figure]:
@@ -170,7 +188,7 @@ def test_axes_are_named_and_type_is_legible(drawn):
 
 
 def test_labels_keep_apart(drawn):
-    for name in ("ablation", "cloud", "clouds", "history", "mode_curves"):
+    for name in ("ablation", "cloud", "clouds", "exact_on_run", "history", "mode_curves"):
         figure = drawn[name]
         figure.draw_without_rendering()
         for ax in figure.axes:
