@@ -16,7 +16,7 @@ from test_site import THEME_LOGS, Visit
 
 import qw2v
 from qw2v import dynamics, explorers, taskvectors
-from qw2v.explorers import pair
+from qw2v.explorers import pair, start
 
 pytestmark = pytest.mark.site
 PAGES = {
@@ -26,6 +26,7 @@ PAGES = {
     "pairs": "chapters/derivation",
     "analogy": "chapters/analogies",
     "spike": "chapters/analogies",
+    "start": "chapters/exact",
 }
 # Every control of each, by its label or its text.
 CONTROLS = {
@@ -44,6 +45,7 @@ CONTROLS = {
         "chart against",
     },
     "spike": {"category", "dimension d", "rows of length one", "questions"},
+    "start": {"scale σ of the start", "angle to the modes", "λ₂ / λ₁"},
 }  # fmt: skip
 
 
@@ -313,9 +315,21 @@ def check_spike(visit):
         assert shown[6] == pytest.approx(values[0] / fit.bulk.edges[1], rel=0.051)
 
 
+def check_start(visit):
+    named = {"log_scale": "scale σ of the start", "angle": "angle to the modes", "ratio": "λ₂ / λ₁"}
+    explorer = explorers.Start(
+        **{trait: float(visit.control(name).input_value()) for trait, name in named.items()}
+    )
+    _, curves = explorer.curves(10.0**explorer.log_scale, 400)
+    shown = numbers(visit.said())  # .. Lemma 3.1 .. by up to x%, Result 3 by up to y%, .. z%
+    for error, theory in zip((shown[-4], *shown[-2:]), start.GUESSES, strict=True):
+        expected = 100 * np.abs(curves[theory] - curves["exact"]).max()
+        assert error == pytest.approx(expected, rel=0.06, abs=1e-9)
+
+
 CHECKS = {
     "history": check_history, "modes": check_modes, "taylor": check_taylor, "pairs": check_pairs,
-    "analogy": check_analogy, "spike": check_spike,
+    "analogy": check_analogy, "spike": check_spike, "start": check_start,
 }  # fmt: skip
 
 
@@ -535,7 +549,9 @@ FRONT_END = """async (message) => {
 }"""
 
 
-@pytest.mark.parametrize("name", ["history", "modes", "pairs", "taylor", "analogy", "spike"])
+@pytest.mark.parametrize(
+    "name", ["history", "modes", "pairs", "taylor", "analogy", "spike", "start"]
+)
 def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     browser,
     monkeypatch,
@@ -551,6 +567,7 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
         "taylor": (lambda _: explorers.Taylor(), {"x": -3.0}, "x = wᵢ · wⱼ", "x"),
         "analogy": (explorers.Analogy, {"c": "tokyo", "time": 3.0}, "dimension d", "dim"),
         "spike": (lambda _: explorers.Spike(), {"category": "family"}, "dimension d", "dim"),
+        "start": (lambda _: explorers.Start(), {"log_scale": -6.0}, "angle to the modes", "angle"),
     }[name]
     widget = make(stats)
     line = next(wire for wire in lines if wire.comm_id == widget.comm.comm_id)

@@ -5,5 +5,6 @@ from qw2v.explorers.features import Features
 from qw2v.explorers.history import History, Modes
 from qw2v.explorers.pair import Pairs, Taylor
 from qw2v.explorers.spike import Spike
+from qw2v.explorers.start import Start
 
-__all__ = ["Analogy", "Features", "History", "Modes", "Pairs", "Spike", "Taylor"]
+__all__ = ["Analogy", "Features", "History", "Modes", "Pairs", "Spike", "Start", "Taylor"]
