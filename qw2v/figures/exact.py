@@ -68,7 +68,7 @@ def alignment_rate(
         law = error[last] * (scales / scales[last]) ** exponent
         ax.loglog(scales, law, "--", color=color, linewidth=1)
         ax.loglog(scales, error, "o", color=color, markersize=5)
-        ax.annotate(name, (scales[last], error[last]), (8, 8), textcoords="offset points")
+        ax.annotate(name, (scales[last], error[last]), (14, -8), textcoords="offset points")
         ax.texts[-1].set(color=color, fontsize=10)
     ax.set(xlabel="scale σ of the start", ylabel="error in $s^2 / \\lambda_1$")
     ax.margins(y=0.15)
@@ -90,7 +90,7 @@ def forgotten_start(
     for k, (name, values) in enumerate(singular_values.items()):
         top.loglog(times, values[:, 0], color=mode_color(k + 1))
         top.loglog(times, values[:, -1], color=mode_color(k + 1), linewidth=1)
-        top.annotate(name, (times[0], values[0, 0]), (0, 5), textcoords="offset points")
+        top.annotate(name, (times[0], values[0, 0]), (14, 5), textcoords="offset points")
         top.texts[-1].set(color=mode_color(k + 1), fontsize=10)
     top.set(ylabel="largest and least $s_k$")
     bottom.semilogx(times, 100 * negative, color=INK)
