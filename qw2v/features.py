@@ -12,11 +12,15 @@ stable a feature is, and sums over spaces say whether what it tells apart is sti
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
+
+from qw2v import datasets
 
 __all__ = [
     "Decay",
@@ -26,6 +30,7 @@ __all__ = [
     "fit_decay",
     "jackknife_error",
     "oriented",
+    "recorded_spectra",
     "squared_overlaps",
     "survival",
 ]
@@ -170,6 +175,24 @@ def jackknife_error(replicates: ArrayLike) -> Array:
 # spectra
 
 
+class Spectra(dict[str, NDArray[np.float32]]):
+    """All V eigenvalues of several matrices by name, descending; `about` says where from."""
+
+    about: dict[str, Any]
+
+
+def recorded_spectra() -> Spectra:
+    """Return `spectra.npz` of data/: "mstar", "pmi", "ppmi" and "G" at V = 10,000, float32.
+
+    >>> int((recorded_spectra()["mstar"] >= 0).sum())
+    4912
+    """
+    with np.load(datasets.verify("spectra.npz"), allow_pickle=False) as stored:
+        spectra = Spectra({name: stored[name] for name in stored.files if name != "about"})
+        spectra.about = json.loads(str(stored["about"]))
+    return spectra
+
+
 @dataclass(frozen=True)
 class Decay:
     """A power law lambda_k = amplitude * k^-exponent, fitted for k from `low` to `high`."""
@@ -186,7 +209,7 @@ class Decay:
         return self.amplitude * np.asarray(k, dtype=np.float64) ** -self.exponent
 
 
-def fit_decay(eigenvalues: ArrayLike, low: int = 10, high: int = 1000) -> Decay:
+def fit_decay(eigenvalues: ArrayLike, low: int = 3, high: int = 100) -> Decay:
     """Fit a power law to eigenvalues `low` to `high` (from 1), each decade weighing the same.
 
     Least squares of ln lambda_k on ln k, weight 1 / k. Eigenvalues are no independent draws, so the

@@ -1,11 +1,15 @@
-"""Features: components, overlaps, power laws, by brute force."""
+"""Features: components, overlaps, power laws, by brute force; the records against the counts."""
+
+import json
+import runpy
 
 import numpy as np
 import pytest
 import scipy.linalg
 import scipy.stats
 
-from qw2v import features
+import qw2v
+from qw2v import datasets, features
 
 
 def orthonormal(seed, size, number):
@@ -144,3 +148,102 @@ def test_the_error_of_decay_tells_a_bent_line_from_a_straight_one():
     assert law.exponent == pytest.approx(0.2 * np.log(100), rel=0.05)
     middles = np.log(10) + np.log(100) / 5 * (np.arange(5) + 0.5)
     assert law.error == pytest.approx(np.std(0.2 * middles, ddof=1), rel=0.05)
+
+
+# ---- the records ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stats():
+    return qw2v.load_statistics()
+
+
+@pytest.fixture(scope="module")
+def script():
+    def load(name):
+        return runpy.run_path(str(datasets.data_path(name)))
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def spectra():
+    return features.recorded_spectra()
+
+
+def test_recorded_spectra_are_those_of_the_shipped_statistics(stats, spectra):
+    assert spectra.about["statistics"] == stats.fingerprint
+    for kind in ("mstar", "pmi", "ppmi"):
+        matrix, values = qw2v.target(stats, kind=kind), spectra[kind]
+        assert values.shape == (stats.vocab_size,)
+        assert np.all(np.diff(values) <= 0)
+        np.testing.assert_allclose(values[:200], matrix.eigenpairs(200)[0], rtol=2e-5)
+        # Sums over all eigenvalues: the trace, and the squares of all entries.
+        scale = np.abs(values).sum()
+        assert abs(values.sum(dtype=float) - matrix.trace) < 1e-6 * scale
+        assert np.sum(values.astype(float) ** 2) == pytest.approx(
+            matrix.frobenius_squared, rel=1e-5
+        )
+
+
+def test_spectra_script_on_few_words(stats, script):
+    small, module = stats.restrict(150), script("spectra.py")
+    record = module["record"](small)
+    for kind in ("mstar", "pmi", "ppmi"):
+        values = np.linalg.eigvalsh(qw2v.target(small, kind=kind).toarray())[::-1]
+        np.testing.assert_allclose(record[kind], values, rtol=1e-4, atol=1e-4 * np.ptp(values))
+    assert json.loads(str(record["about"]))["statistics"] == small.fingerprint
+
+
+def test_weights_of_pairs_by_brute_force(stats, script):
+    small, weighting = stats.restrict(40), qw2v.weighting.Word2Vec(negatives=1)
+    G = script("spectra.py")["pair_weights"](small, weighting)
+    P, p = small.skipgram.toarray(), small.unigram
+    for i, j in [(0, 0), (3, 17), (17, 3), (39, 1)]:
+        positive, negative = weighting.psi(small, i, j, P[i, j])
+        brute = positive * P[i, j] + negative * p[i] * p[j]
+        assert G[i, j] / G[0, 1] == pytest.approx(
+            brute / sum(weighting.psi(small, 0, 1, P[0, 1]) * np.array([P[0, 1], p[0] * p[1]]))
+        )
+    assert G.mean() == pytest.approx(1)
+
+
+def test_robustness_script_on_a_small_text(script, tmp_path):
+    rng = np.random.default_rng(0)
+    topics = [[f"{a}{b}" for b in "klmnopqrst"] for a in "abcdef"]
+    paths = []
+    for i in range(4):
+        lines = [
+            " ".join(rng.choice(topics[t], 12)) + " " + " ".join(rng.choice(sum(topics, []), 6))
+            for t in rng.integers(0, 6, 150)
+        ]
+        paths.append(tmp_path / f"part-{i}.txt")
+        paths[-1].write_text("\n".join(lines))
+    module = script("robustness.py")
+    module["record"].__globals__.update(
+        WORDS=30, MODES=4, HALVES=2, REFERENCE=(40, 3), WINDOWS=(2,), VOCABULARIES=(30, 50, 60)
+    )
+    module["record"].__globals__.update(LARGE=50)
+    names = ["halves", "window 2", "vocabulary 50", "vocabulary 60"]
+    found = module["record"]([str(path) for path in paths], names)["comparisons"]
+    assert list(found) == names
+    assert "share_error" not in found["vocabulary 60"]
+
+    def modes(files, size, window):
+        count = qw2v.CorpusStatistics.from_files
+        words = count(paths, vocab_size=60, window=1).words
+        stats = count(files, vocabulary=words[:size], window=window)
+        stats = stats.restrict(30) if size == 40 else stats
+        return features.cut(qw2v.target(stats).eigenpairs(4)[1], 30)
+
+    for name, size, window in [("window 2", 40, 2), ("vocabulary 50", 50, 3)]:
+        values = [
+            features.survival(
+                features.squared_overlaps(modes(files, 40, 3), modes(files, size, window))
+            ).share
+            for files in (paths, *(paths[:i] + paths[i + 1 :] for i in range(4)))
+        ]
+        np.testing.assert_allclose(found[name]["share"], values[0], atol=1e-4)
+        spread = np.std(values[1:], axis=0) * np.sqrt(3)
+        np.testing.assert_allclose(found[name]["share_error"], spread, atol=1e-4)
+    assert np.all(np.array(found["halves"]["best"]) > 0.5)
