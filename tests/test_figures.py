@@ -148,7 +148,16 @@ def draw_steps() -> dict[str, Figure]:
 
 
 def draw_weights() -> dict[str, Figure]:
-    return {}
+    t = np.linspace(0, 3, 50)
+    curves = 5 / (1 + np.exp(-10 * (t[:, None] - [1, 1.5, 2, 2.5])))
+    values = np.array([-9.0, 5.0, 4.0, -3.0])
+    errors = {"one": [0.1, 0.2, 0.3], "other": [0.01, 0.02, 0.04]}
+    return {
+        "predicted_times": figures.predicted_times(t[:4], {"a": curves[:4], "b": curves[4:8]}),
+        "untied_curves": figures.untied_curves(t, curves, (t[::5], curves[::5]), values),
+        "two_ends": figures.two_ends(values, WORDS[:2]),
+        "nearly_balanced": figures.nearly_balanced([1e-3, 1e-2, 1e-1], errors),
+    }
 
 
 def draw_relatives() -> dict[str, Figure]:
