@@ -334,7 +334,7 @@ def alias_rows(starts, weights, share, other):
 
 
 @_compiled(fastmath=True)
-def push_pairs(left, right, rows, columns, weights, signs, saturate, out_left, out_right):
+def push_pairs(rows, columns, weights, signs, saturate, left, right, out_left, out_right):
     """Add what each pair (i, j) of a minibatch moves: -c right[j] to row i, -c left[i] to row j.
 
     c = weight (f(x) + sign) with x = left[i] . right[j] and f(x) = tanh(x / 2), or x / 2 where it

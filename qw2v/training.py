@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qw2v import _checkpoints
 from qw2v._checkpoints import CheckpointError, Trace
@@ -38,10 +39,12 @@ except ImportError as error:
         f"training needs torch and safetensors ({error}): `pip install torch safetensors`"
     ) from error
 
-from qw2v import losses
+from qw2v import losses, sampling
 
 __all__ = ["CheckpointError", "DivergenceError", "Run", "Trace", "train"]
 
+MODES = ("full", "sampled")
+INTEGRATORS = ("euler", "rk4")
 DEVICES = ("auto", "cuda", "mps", "cpu")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 # Rounding of the learned modes in float32, about 1e-7 of them, would seed the later ones.
@@ -134,6 +137,9 @@ def train(
     dim: int = 200,
     mode: str = "full",
     integrator: str = "euler",
+    batch: int = 50_000,
+    draw: str = "weighted",
+    corpus: NDArray | None = None,
     init_scale: float = 1e-3,
     W0: Any = None,
     tied: bool = True,
@@ -157,9 +163,14 @@ def train(
     loss : "qwem", quartic (Equation 3), or "sgns", word2vec's own (Equation 2).
     weighting : Psi+ and Psi-; Setting 3.1 by default, `weighting.Word2Vec(...)` for word2vec's.
     dim : d.
-    mode : "full", the exact gradient over all V x V pairs.
-    integrator : "euler" is gradient descent; "rk4" follows the flow to fourth order, for four
-        gradients a step.
+    mode : "full", the exact gradient over all V x V pairs, or "sampled", that of minibatches.
+    integrator : "euler" is gradient descent; "rk4" (full) follows the flow to fourth order, for
+        four gradients a step.
+    batch, draw : sampled, the number of positive pairs a step, and of negative ones; "weighted"
+        draws them by their weights, "plain" draws from P_ij and P_i P_j and weighs them. On average
+        both move as the full gradient does (see `qw2v.sampling`).
+    corpus : sampled, running text to take pairs from instead, as word2vec does: (N,) ranks in
+        `stats.words`, -1 between documents (`sampling.word_ids` makes them).
     init_scale : W(0) is normal with this standard deviation sigma; 1e-12 is possible.
     W0 : (V, d) array to start from instead; untied, a pair of them.
     tied : one vector a word (the paper); False learns context vectors W' of their own. From equal
@@ -200,6 +211,9 @@ def train(
         dim=dim,
         mode=mode,
         integrator=integrator,
+        batch=batch,
+        draw=draw,
+        corpus=None if corpus is None else sampling.fingerprint(corpus),
         init_scale=init_scale,
         tied=tied,
         steps=steps,
@@ -213,7 +227,7 @@ def train(
     device = _device(device)
     kind = _dtype(dtype, start, device)
     _check_memory(options, stats, kind, device)
-    trainer = _Trainer(stats, options, start, kind, device)
+    trainer = _Trainer(stats, options, start, kind, device, corpus)
     return trainer.run(None if folder is None else Path(folder), resume, progress)
 
 
@@ -226,6 +240,9 @@ class _Options:
     dim: int
     mode: str
     integrator: str
+    batch: int
+    draw: str
+    corpus: str | None  # its fingerprint
     init_scale: float
     tied: bool
     steps: int
@@ -237,10 +254,11 @@ class _Options:
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, losses.LOSSES)
-        check_choice("mode", self.mode, ("full",))
-        check_choice("integrator", self.integrator, ("euler", "rk4"))
+        check_choice("mode", self.mode, MODES)
+        check_choice("integrator", self.integrator, INTEGRATORS)
+        check_choice("draw", self.draw, sampling.DRAWS)
         check_choice("schedule", self.schedule, ("constant", "step"))
-        for name, least in (("dim", 1), ("steps", 1), ("seed", 0)):
+        for name, least in (("dim", 1), ("steps", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
             if int(value) != value or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value}")
@@ -248,6 +266,13 @@ class _Options:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be positive and finite, received {value}")
+        if self.mode == "full" and self.corpus is not None:
+            raise ValueError("corpus= is sampled: pass mode='sampled', or leave it out")
+        if self.mode == "sampled" and self.integrator != "euler":
+            raise ValueError(
+                f"integrator={self.integrator!r} needs the exact gradient: pass mode='full', or "
+                "integrator='euler'"
+            )
 
     @property
     def drop(self) -> int:
@@ -266,8 +291,9 @@ class _Options:
 class _Trainer:
     """A run under way: `state` is (step, [W] or [W, W']), replaced whole at each step."""
 
-    def __init__(self, stats, options, start, dtype, device):
+    def __init__(self, stats, options, start, dtype, device, corpus):
         self.stats, self.options, self.start = stats, options, start
+        self.pairs = _pairs(stats, options, dtype, device, corpus)
         self.population = losses.make(options.loss, stats, options.weighting, dtype, device)
         self.largest, self.least = _spectrum(self.population, stats.vocab_size, dtype, device)
         self.dtype, self.device = dtype, device
@@ -340,26 +366,29 @@ class _Trainer:
             spare = now
             bar.update()
 
-    def _velocity(self, now: list[torch.Tensor], out: list[torch.Tensor]) -> list[torch.Tensor]:
+    def _velocity(self, step, now, out) -> list[torch.Tensor]:
+        if self.pairs is not None:
+            self.pairs.draw(step).velocity(self.options.loss, now, out)
+            return out
         self.population.velocity(now[0], now[-1], out[0])
         if len(now) == 2:
             self.population.velocity(now[1], now[0], out[1])
         return out
 
     def _euler(self, step, now, buffers, out) -> None:
-        for W, slope, new in zip(now, self._velocity(now, buffers), out, strict=True):
+        for W, slope, new in zip(now, self._velocity(step, now, buffers), out, strict=True):
             torch.add(W, slope, alpha=self.options.rate(step), out=new)
 
     def _runge_kutta(self, step, now, buffers, out) -> None:
         rate = self.options.rate(step)
         for new, W in zip(out, now, strict=True):
             new.copy_(W)
-        slopes = self._velocity(now, buffers)
+        slopes = self._velocity(step, now, buffers)
         for ahead, share in ((rate / 2, rate / 6), (rate / 2, rate / 3), (rate, rate / 3)):
             for new, slope in zip(out, slopes, strict=True):
                 new.add_(slope, alpha=share)
             at = [torch.add(W, slope, alpha=ahead) for W, slope in zip(now, slopes, strict=True)]
-            slopes = self._velocity(at, buffers)
+            slopes = self._velocity(step, at, buffers)
         for new, slope in zip(out, slopes, strict=True):
             new.add_(slope, alpha=rate / 6)
 
@@ -548,12 +577,24 @@ def _dtype(name: str, start: Sequence[np.ndarray], device: torch.device) -> torc
     return DTYPES[name]
 
 
+def _pairs(stats, options, dtype, device, corpus):
+    """Return what draws the minibatches, or None for the exact gradient."""
+    if options.mode == "full":
+        return None
+    common = dict(seed=options.seed, dtype=dtype, device=device)
+    if corpus is not None:
+        return sampling.CorpusPairs(stats, options.weighting, options.batch, corpus, **common)
+    return sampling.StatisticsPairs(stats, options.weighting, options.batch, options.draw, **common)
+
+
 def _check_memory(options, stats, dtype, device) -> None:
     """MemoryError before tables would be made for which there is no room."""
     size, width = stats.vocab_size, torch.finfo(dtype).bits // 8
     tables = 1 if losses.factorises(options.loss, options.weighting) else 2
     copies = 8 + len(options.checkpoints)
     needed = tables * width * size**2 + copies * width * size * options.dim
+    if options.mode == "sampled":
+        needed += 28 * stats.pair_counts.nnz + 4 * width * options.batch * options.dim
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

@@ -243,6 +243,69 @@ def test_word2vec_of_full_rank_reaches_pmi():
     assert run.trace.loss[-1] < 1e-5
 
 
+# --- Minibatches
+
+
+def test_minibatches_settle_near_the_closed_form(stats):
+    """At a small step the noise averages out: the flow is that of all pairs."""
+    options = dict(dim=3, init_scale=0.1, steps=800, lr=2e-3, progress=False)
+    full = qw2v.train(stats, **options)
+    run = qw2v.train(stats, mode="sampled", batch=10_000, **options)
+    values = qw2v.target(stats).eigenpairs(3)[0]
+    np.testing.assert_allclose(run.trace.singular_values[-1] ** 2, values, rtol=0.03)
+    gap = np.abs(run.trace.singular_values**2 - full.trace.singular_values**2) / values
+    assert gap.max() < 0.05
+    # Fewer pairs, more noise: the loss stays higher.
+    noisy = qw2v.train(stats, mode="sampled", batch=300, **options)
+    assert noisy.trace.loss[-1] > run.trace.loss[-1] > full.trace.loss[-1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"draw": "plain", "tied": False},
+        {"loss": "sgns", "weighting": Word2Vec(subsample=0.02, negatives=2)},
+        {"loss": "sgns", "weighting": Word2Vec(0.02, 2), "corpus": True},
+    ],
+    ids=["weighted", "plain-untied", "word2vec", "text"],
+)
+def test_an_interrupted_sampled_run_goes_on_bit_for_bit(stats, tmp_path, monkeypatch, options):
+    options = dict(mode="sampled", dim=3, steps=40, lr=0.001, batch=200, progress=False) | options
+    if "corpus" in options:
+        options["corpus"] = training.sampling.word_ids(stats, text(80, 400))
+    whole = qw2v.train(stats, **options)
+    push = training.sampling.Batch.velocity
+
+    def stopping(batch, *arguments, calls=[0]):  # noqa: B006
+        calls[0] += 1
+        if calls[0] == 30:
+            raise KeyboardInterrupt
+        push(batch, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.sampling.Batch, "velocity", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            qw2v.train(stats, folder=tmp_path, **options)
+    assert (tmp_path / "step-00000029.json").is_file()
+    rest = qw2v.train(stats, folder=tmp_path, resume=True, **options)
+    assert np.array_equal(rest.vectors.matrix, whole.vectors.matrix)
+    assert np.array_equal(rest.trace.loss, whole.trace.loss)
+    other = qw2v.train(stats, **{**options, "seed": 1, "W0": None})
+    assert not np.array_equal(other.vectors.matrix, whole.vectors.matrix)
+
+
+def test_training_on_text_lowers_the_loss_of_its_counts(stats):
+    options = dict(loss="sgns", weighting=Word2Vec(0.02, 2), dim=4, init_scale=0.1, steps=600)
+    ids = training.sampling.word_ids(stats, text(80, 400))
+    run = qw2v.train(
+        stats, mode="sampled", corpus=ids, batch=2_000, lr=3e-3, progress=False, **options
+    )
+    full = qw2v.train(stats, lr=3e-3, progress=False, **options)
+    fall = run.trace.loss[0] - run.trace.loss[-1]
+    assert fall > 0.8 * (full.trace.loss[0] - full.trace.loss[-1]) > 0
+
+
 # --- What a run is
 
 
@@ -510,6 +573,10 @@ def test_the_stability_limit_is_where_it_is_said_to_be(stats):
     [
         ({"loss": "hinge"}, ValueError, "loss must be one of 'qwem', 'sgns', received 'hinge'"),
         ({"mode": "batch"}, ValueError, "mode must be one of"),
+        ({"batch": 0}, ValueError, "batch must be a whole number of at least 1"),
+        ({"draw": "evenly"}, ValueError, "draw must be one of 'weighted', 'plain'"),
+        ({"mode": "sampled", "integrator": "rk4"}, ValueError, "needs the exact gradient"),
+        ({"corpus": np.arange(3)}, ValueError, "corpus= is sampled: pass mode='sampled'"),
         ({"integrator": "adam"}, ValueError, "integrator must be one of"),
         ({"schedule": "cosine"}, ValueError, "schedule must be one of"),
         ({"dim": 0}, ValueError, "dim must be a whole number of at least 1"),
