@@ -550,7 +550,7 @@ FRONT_END = """async (message) => {
 
 
 @pytest.mark.parametrize(
-    "name", ["history", "modes", "pairs", "taylor", "analogy", "spike", "start"]
+    "name", ["history", "modes", "pairs", "taylor", "analogy", "spike", "start", "trainer"]
 )
 def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     browser,
@@ -568,6 +568,7 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
         "analogy": (explorers.Analogy, {"c": "tokyo", "time": 3.0}, "dimension d", "dim"),
         "spike": (lambda _: explorers.Spike(), {"category": "family"}, "dimension d", "dim"),
         "start": (lambda _: explorers.Start(), {"log_scale": -6.0}, "angle to the modes", "angle"),
+        "trainer": (explorers.Trainer, {"loss": "sgns", "rate": 0.5}, "dimension d", "dim"),
     }[name]
     widget = make(stats)
     line = next(wire for wire in lines if wire.comm_id == widget.comm.comm_id)

@@ -6,5 +6,16 @@ from qw2v.explorers.history import History, Modes
 from qw2v.explorers.pair import Pairs, Taylor
 from qw2v.explorers.spike import Spike
 from qw2v.explorers.start import Start
+from qw2v.explorers.trainer import Trainer
 
-__all__ = ["Analogy", "Features", "History", "Modes", "Pairs", "Spike", "Start", "Taylor"]
+__all__ = [
+    "Analogy",
+    "Features",
+    "History",
+    "Modes",
+    "Pairs",
+    "Spike",
+    "Start",
+    "Taylor",
+    "Trainer",
+]
