@@ -91,8 +91,9 @@ class _Weighted(Population):
         rows = _BLOCK_ROWS if device.type == "cpu" else 4 * _BLOCK_ROWS
         self._rows = min(rows, stats.vocab_size)
         self._buffer = torch.empty(self._rows * stats.vocab_size, dtype=dtype, device=device)
-        # On a GPU the three elementwise passes are one kernel.
-        self._difference = torch.compile(_difference) if device.type == "cuda" else _difference
+        # On a GPU the elementwise passes become one kernel.
+        fuse = device.type == "cuda"
+        self._difference = torch.compile(_fusible, dynamic=True) if fuse else _difference
 
     def velocity(self, left, right, out):
         tied = left is right
@@ -128,8 +129,13 @@ class _Weighted(Population):
             yield rows, columns, torch.mm(left[rows], right[columns].T, out=x)
 
 
+def _fusible(pull, G, x, loss: str):
+    """Return pull - G f(x) = -C / 2."""
+    return pull - G * (torch.sigmoid(x) if loss == "sgns" else x / 4)
+
+
 def _difference(pull, G, x, loss: str):
-    """Return pull - G f(x) = -C / 2, in the place of x where nothing is compiled."""
+    """Return the same in the place of x: fresh memory costs more than the arithmetic."""
     if loss == "sgns":
         return torch.addcmul(pull, G, x.sigmoid_(), value=-1, out=x)
     return torch.addcmul(pull, G, x, value=-0.25, out=x)

@@ -413,9 +413,17 @@ class _Trainer:
         )
 
     def stable_lr(self) -> float:
-        """Return the largest lr at which neither end of the spectrum oscillates ever more."""
+        """Return the largest lr that is stable from the start to the end, as far as one can see.
+
+        Where G is not 1, the pairs of frequent words curve the loss more than lambda_1 tells, once
+        these words have grown: then the last snapshot has its say.
+        """
         limit = 2.0 if self.options.integrator == "euler" else _RUNGE_KUTTA_LIMIT
-        return limit / max(self.largest, -self.least / 2)
+        curvature = max(self.largest, -self.least / 2)
+        if self.snapshots and not isinstance(self.options.weighting, Setting31):
+            latest = torch.tensor(self.snapshots[max(self.snapshots)], device=self.device)
+            curvature = max(curvature, _curvature(self.population, latest))
+        return limit / curvature
 
     def _postfix(self, step: int) -> str:
         text, square = f"loss {self.rows[step][0]:.5g}", float(np.mean(np.square(self.start[0])))
@@ -622,6 +630,19 @@ def _spectrum(population, size, dtype, device) -> tuple[float, float]:
         start = np.random.default_rng(0).standard_normal(size)
         values = eigsh(operator, 2, which="BE", tol=1e-3, v0=start, return_eigenvectors=False)
     return float(np.max(values)), float(np.min(values))
+
+
+def _curvature(population: losses.Population, W: torch.Tensor, rounds: int = 30) -> float:
+    """Return the largest curvature of the loss at tied W, by powers of its Hessian."""
+    slope = population.velocity(W, W, torch.empty_like(W))
+    small, length = 1e-3 * float(torch.linalg.norm(W)), 0.0
+    towards = slope / torch.linalg.norm(slope)
+    for _ in range(rounds):
+        moved = W + small * towards
+        change = slope - population.velocity(moved, moved, torch.empty_like(W))
+        length = float(torch.linalg.norm(change)) / small
+        towards = change / (length * small)
+    return length
 
 
 def _digest(arrays: Sequence[np.ndarray]) -> str:

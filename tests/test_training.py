@@ -1,6 +1,7 @@
 """Training against finite differences, a slow numpy version, the closed form and interruptions."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -554,6 +555,39 @@ def test_divergence_says_what_lr_would_be_stable(stats, loss, integrator):
     assert "lr = " in str(error.value) and "step" in str(error.value)
     run = qw2v.train(stats, steps=400, lr=0.9 * limit, **options)
     assert np.isfinite(run.trace.loss).all() and run.trace.loss[-1] < run.trace.loss[0]
+
+
+def test_curvature_is_the_largest_eigenvalue_of_the_hessian(tiny):
+    weighting = Word2Vec(subsample=0.02, negatives=2)
+    A, B = reference.pair_weights_of(tiny, weighting)
+    W = starts(tiny.vocab_size, 2, 1.0, 1)[0]
+    hessian = np.empty((W.size, W.size))
+    for at in range(W.size):
+        ends = []
+        for sign in (1, -1):
+            moved = W.copy()
+            moved.flat[at] += sign * 1e-5
+            ends.append(reference.training_velocity("sgns", A, B, moved, moved).ravel())
+        hessian[at] = (ends[1] - ends[0]) / 2e-5
+    values = np.linalg.eigvalsh((hessian + hessian.T) / 2)
+    found = training._curvature(population("sgns", tiny, weighting), torch.tensor(W), rounds=200)
+    assert found == pytest.approx(np.abs(values).max(), rel=1e-2)
+
+
+def test_uneven_weights_lower_the_learning_rate_that_is_advised(stats):
+    options = dict(loss="sgns", dim=4, init_scale=0.1, steps=3_000, progress=False)
+    options["weighting"] = Word2Vec(subsample=None, negatives=2)
+    lr, attempts = 0.5, 0
+    while attempts < 5:
+        try:
+            run = qw2v.train(stats, lr=lr, **options)
+            break
+        except DivergenceError as error:
+            lr, attempts = float(re.search(r"Try lr = ([\d.e-]+)", str(error))[1]), attempts + 1
+    assert 1 <= attempts <= 3 and run.trace.loss[-1] < run.trace.loss[0]
+    evenly = 2 / max(run.settings["lambda_1"], -run.settings["lambda_min"] / 2)
+    with pytest.raises(DivergenceError):  # what the two ends of the spectrum alone would allow
+        qw2v.train(stats, lr=0.95 * evenly, **options)
 
 
 def test_the_stability_limit_is_where_it_is_said_to_be(stats):
