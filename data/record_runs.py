@@ -36,7 +36,7 @@ SETTINGS = {
     "qwem-large": dict(CPU, loss="qwem", lr=5e-5, steps=2_600),
     "qwem-large-seed1": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=1),
     "qwem-large-seed2": dict(CPU, loss="qwem", lr=5e-5, steps=2_600, seed=2),
-    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=1e-4, steps=1_500),
+    "sgns-large": dict(CPU, loss="sgns", weighting=WORD2VEC, lr=6e-5, steps=1_800),
     "qwem-small": dict(
         SMALLER, loss="qwem", init_scale=1e-12, integrator="rk4", lr=1.2e-3, steps=1_900
     ),
