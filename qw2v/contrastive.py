@@ -220,12 +220,12 @@ def sgd(
 
 
 def next_token(stats: CorpusStatistics) -> Target:
-    """Return N_ij = P_ij / (P_i P_j)^(1/2) - (P_i P_j)^(1/2) as a Target (V, V), in [-1, 1].
+    """Return N_ij = P_ij / (P_i P_j)^(1/2) - (P_i P_j)^(1/2) as a Target (V, V).
 
-    The matrix that a softmax over the words near a word, with a unigram bias, factorises:
-    diag(P)^(1/2) M diag(P)^(1/2), M_ij = P(j | i) / P_j - 1. Embeddings are diag(P)^(-1/2) times
-    its eigenvectors, scaled by the roots of its eigenvalues. The window and its symmetry are those
-    of the counts; P_i is the marginal of the pairs.
+    The matrix that a softmax over the words near a word, with a unigram bias, factorises,
+    diag(P)^(1/2) M diag(P)^(1/2), M_ij = P(j | i) / P_j - 1. Its eigenvalues are in [-1, 1], and
+    the embeddings are diag(P)^(-1/2) times its eigenvectors, scaled by the roots of its
+    eigenvalues. Window and symmetry are those of the counts; P_i is the marginal of the pairs.
 
     >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
     >>> bool(np.abs(next_token(stats) @ next_token(stats).scale).max() < 1e-12)

@@ -161,7 +161,16 @@ def draw_weights() -> dict[str, Figure]:
 
 
 def draw_relatives() -> dict[str, Figure]:
-    return {}
+    t = np.linspace(0, 3, 50)
+    curves = 1 / (1 + np.exp(-10 * (t[:, None] - [1, 1.5, 2, 2.5])))
+    circle = np.column_stack([np.cos(t), np.sin(t)])
+    sampled = t[::5], curves[::5]
+    return {
+        "mode_maps": figures.mode_maps(circle, curves[:, :3], [3.0, 2.0, 1.0]),
+        "contrastive_curves": figures.contrastive_curves(t, curves, curves + 0.1, sampled),
+        "lazy_and_rich": figures.lazy_and_rich({"a": (t, curves, 0 * curves)}),
+        "kernel_movement": figures.kernel_movement([0.1, 1, 10], [10, 1, 0.1], [10, 1, 0.1]),
+    }
 
 
 @pytest.fixture(scope="module")
