@@ -99,16 +99,17 @@ def descend_sampled(
         for sign, weight in ((-1, positive), (1, negative))
     ]
     rng, size, path = np.random.default_rng(seed), len(W), [W.copy()]
-    for step in range(1, steps + 1):
-        x, slope = W @ W.T / 2, 0.0
-        for sign, total, cumulative in draws:
-            found = np.searchsorted(cumulative, np.sort(rng.random(batch)))
-            drawn = np.bincount(np.minimum(found, size**2 - 1), minlength=size**2)
-            slope = slope + total / batch * drawn.reshape(size, size) * (x + sign)
-        W -= lr / 2 * ((slope + slope.T) @ W)
-        if step % every == 0:
-            path.append(W.copy())
-    return np.array(path)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(1, steps + 1):
+            x, slope = W @ W.T / 2, 0.0
+            for sign, total, cumulative in draws:
+                found = np.searchsorted(cumulative, np.sort(rng.random(batch)))
+                drawn = np.bincount(np.minimum(found, size**2 - 1), minlength=size**2)
+                slope = slope + total / batch * drawn.reshape(size, size) * (x + sign)
+            W -= lr / 2 * ((slope + slope.T) @ W)
+            if step % every == 0:
+                path.append(W.copy())
+    return np.where(np.isfinite(path), path, np.nan)
 
 
 def _start(target, W0, lr, steps, every) -> np.ndarray:

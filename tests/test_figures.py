@@ -144,7 +144,17 @@ def draw_exact() -> dict[str, Figure]:
 
 
 def draw_steps() -> dict[str, Figure]:
-    return {}
+    t = np.linspace(0, 3, 40)
+    curves = 2 / (1 + np.exp(-6 * (t[:, None] - [1, 2])))
+    line = {batch: np.array([1.0, 2.0, 4.0]) / batch for batch in (100, 1_000)}
+    return {
+        "falling_behind": figures.falling_behind(t, curves, np.roll(curves, -2, 0), curves),
+        "step_orders": figures.step_orders([0.1, 0.2], {"flow": ([0.1, 0.2], 1)}),
+        "edge_runs": figures.edge_runs({name: (curves / 2, t / 9) for name in ("one", "two")}),
+        "bifurcation": figures.bifurcation(1.5, 4.0),
+        "noise_floors": figures.noise_floors([0.1, 0.2, 0.4], line, line),
+        "outside_share": figures.outside_share([0.1, 0.2], [0.12, 0.19], [3.0, 1.0]),
+    }
 
 
 def draw_weights() -> dict[str, Figure]:
