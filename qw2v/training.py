@@ -176,8 +176,9 @@ def train(
     tied : one vector a word (the paper); False learns context vectors W' of their own. From equal
         starts the two move alike.
     steps, lr : number of steps, and the length of each in time: t = lr x step. Stable while
-        lr lambda_1 < 2 and lr |lambda_min| < 4, where lambda_1 is the largest and lambda_min the
-        least eigenvalue of M* (of G o M* over the mean of G, roughly, where G is not 1).
+        lr lambda_1 < 2 and lr (lambda_1 - lambda_min) < 4, where lambda_1 is the largest and
+        lambda_min the least eigenvalue of M* (see `steps.relaxation_rates`; of G o M* over the mean
+        of G, roughly, where G is not 1).
     schedule : "constant", or "step": a tenth of lr in the last quarter of the steps, as in the
         paper.
     seed : of the start and of all sampling. Same seed, machine and number of threads: same bits.
@@ -419,7 +420,7 @@ class _Trainer:
         these words have grown: then the last snapshot has its say.
         """
         limit = 2.0 if self.options.integrator == "euler" else _RUNGE_KUTTA_LIMIT
-        curvature = max(self.largest, -self.least / 2)
+        curvature = max(self.largest, (self.largest - self.least) / 2)
         if self.snapshots and not isinstance(self.options.weighting, Setting31):
             latest = torch.tensor(self.snapshots[max(self.snapshots)], device=self.device)
             curvature = max(curvature, _curvature(self.population, latest))

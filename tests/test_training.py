@@ -547,7 +547,7 @@ def test_loading_what_is_no_finished_run(stats, checkpoints, tmp_path):
 )
 def test_divergence_says_what_lr_would_be_stable(stats, loss, integrator):
     values = np.linalg.eigvalsh(qw2v.target(stats).toarray())
-    limit = (2 if integrator == "euler" else 2.785) / max(values[-1], -values[0] / 2)
+    limit = (2 if integrator == "euler" else 2.785) / max(values[-1], (values[-1] - values[0]) / 2)
     options = dict(dim=4, init_scale=0.1, integrator=integrator, loss=loss, progress=False)
     message = rf"lambda_1 = {values[-1]:.4g} .*the largest stable lr is about {limit:.3g}"
     with pytest.raises(DivergenceError, match=message) as error:
@@ -585,7 +585,8 @@ def test_uneven_weights_lower_the_learning_rate_that_is_advised(stats):
         except DivergenceError as error:
             lr, attempts = float(re.search(r"Try lr = ([\d.e-]+)", str(error))[1]), attempts + 1
     assert 1 <= attempts <= 3 and run.trace.loss[-1] < run.trace.loss[0]
-    evenly = 2 / max(run.settings["lambda_1"], -run.settings["lambda_min"] / 2)
+    largest, least = run.settings["lambda_1"], run.settings["lambda_min"]
+    evenly = 2 / max(largest, (largest - least) / 2)
     with pytest.raises(DivergenceError):  # what the two ends of the spectrum alone would allow
         qw2v.train(stats, lr=0.95 * evenly, **options)
 
