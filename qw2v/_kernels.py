@@ -333,6 +333,22 @@ def alias_rows(starts, weights, share, other):
                 n_small += 1
 
 
+@_compiled
+def find_cells(starts, columns, values, wanted_rows, wanted_columns, out):
+    """Write the value at each (row, column) of a table in sorted rows, zero where there is none."""
+    for k in range(len(out)):
+        low, end = starts[wanted_rows[k]], starts[wanted_rows[k] + 1]
+        high = end
+        while low < high:
+            middle = (low + high) // 2
+            if columns[middle] < wanted_columns[k]:
+                low = middle + 1
+            else:
+                high = middle
+        found = low < end and columns[low] == wanted_columns[k]
+        out[k] = values[low] if found else 0
+
+
 @_compiled(fastmath=True)
 def push_pairs(rows, columns, weights, signs, saturate, left, right, out_left, out_right):
     """Add what each pair (i, j) of a minibatch moves: -c right[j] to row i, -c left[i] to row j.

@@ -19,7 +19,8 @@ needs no state of a generator.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,34 @@ def push_pairs(rows, columns, weights, signs, loss: str, now: list, out: list) -
     out[-1].index_put_((columns,), move[:, None] * left, accumulate=True)
 
 
+def find_cells(starts, columns, values, wanted_rows, wanted_columns):
+    """Return what `_kernels.find_cells` writes, on any device: all bisections go in step."""
+    low, end = starts[wanted_rows], starts[wanted_rows + 1]
+    high, last = end, len(columns) - 1
+    for _ in range(len(starts).bit_length()):
+        middle = (low + high) // 2
+        before = (middle < high) & (columns[middle.clamp(max=last)] < wanted_columns)
+        low, high = torch.where(before, middle + 1, low), torch.where(before, high, middle)
+    place = low.clamp(max=last)
+    found = (low < end) & (columns[place] == wanted_columns)
+    return torch.where(found, values[place], 0)
+
+
+@contextmanager
+def one_thread(device: torch.device) -> Iterator[None]:
+    """Let a CPU do small operations in one thread: waiting for the others costs more than it saves.
+
+    The more so where other programs keep the cores busy.
+    """
+    threads = torch.get_num_threads()
+    try:
+        if device.type == "cpu":
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class StatisticsPairs:
     """Pairs drawn independently from the statistics: `batch` positive and as many negative.
 
@@ -126,6 +155,10 @@ class StatisticsPairs:
 
     def draw(self, step: int) -> Batch:
         """Return the minibatch of one step."""
+        with one_thread(self.device):
+            return self._draw(step)
+
+    def _draw(self, step: int) -> Batch:
         random = generator(self.seed, step, self.device)
         rows, columns, positive = self._positive_pairs(random)
         other_rows, other_columns, negative = self._negative_pairs(random)
@@ -161,16 +194,15 @@ class StatisticsPairs:
         )
 
     def _lookup(self, rows, columns):
-        """Return P_ij, by bisection in the sorted columns of each row."""
-        low, end = self._starts[rows], self._starts[rows + 1]
-        high, last = end, len(self._columns) - 1
-        for _ in range(len(self._starts).bit_length()):
-            middle = (low + high) // 2
-            before = (middle < high) & (self._columns[middle.clamp(max=last)] < columns)
-            low, high = torch.where(before, middle + 1, low), torch.where(before, high, middle)
-        place = low.clamp(max=last)
-        found = (low < end) & (self._columns[place] == columns)
-        return torch.where(found, self._skipgram[place], 0)
+        """Return P_ij of pairs (n,)."""
+        table = self._starts, self._columns, self._skipgram
+        if self.device.type != "cpu":
+            return find_cells(*table, rows, columns)
+        from qw2v import _kernels
+
+        found = torch.empty_like(rows, dtype=self.dtype)
+        _kernels.find_cells(*(x.numpy() for x in (*table, rows, columns, found)))
+        return found
 
     def _alias(self, weights, starts=None):
         from qw2v import _kernels
@@ -246,6 +278,10 @@ class CorpusPairs:
 
     def draw(self, step: int) -> Batch:
         """Return the minibatch of one step."""
+        with one_thread(self.device):
+            return self._draw(step)
+
+    def _draw(self, step: int) -> Batch:
         random = generator(self.seed, step, self.device)
         size = len(self.tokens)
         at = np.arange(step * self.block, (step + 1) * self.block) % size

@@ -140,6 +140,17 @@ def test_processor_and_gpu_push_pairs_alike(stats, loss, tied):
     np.testing.assert_allclose(ours, [direction.numpy() for direction in out], rtol=1e-10)
 
 
+def test_processor_and_gpu_find_cells_alike(stats):
+    joint = stats.skipgram
+    rows, columns = (torch.as_tensor(x.ravel()) for x in np.indices((SIZE, SIZE)))
+    table = [torch.as_tensor(x) for x in (joint.indptr, joint.indices, joint.data)]
+    found = sampling.find_cells(*table, rows, columns)
+    assert np.array_equal(found.reshape(SIZE, SIZE), joint.toarray())
+    out = np.empty(SIZE**2)
+    _kernels.find_cells(*(x.numpy() for x in (*table, rows, columns)), out)
+    assert np.array_equal(out.reshape(SIZE, SIZE), joint.toarray())
+
+
 def test_a_step_draws_the_same_pairs_whatever_came_before(stats):
     one, two = (pairs_of(stats, Setting31(), "weighted", batch=100, seed=5) for _ in range(2))
     first = one.draw(7)
