@@ -130,14 +130,19 @@ def predicted_accuracy(
 ) -> Figure:
     """Draw analogy accuracy (in %) over time: recorded runs as circles, predictions as lines."""
     figure, ax = panels(height=3.4)
+
+    def label(name, x, y, color, offset, side):
+        ax.annotate(name, (x, y), offset, textcoords="offset points", ha=side, color=color)
+        ax.texts[-1].set_fontsize(10)
+
     for k, (name, (times, values)) in enumerate(predictions.items()):
-        color = INK if k == 0 else FAINT
-        ax.plot(times, values, "-" if k == 0 else "--", color=color)
-        ax.annotate(name, (times[-1], values[-1]), (4, 0), textcoords="offset points", va="center",
-                    color=color, fontsize=10, annotation_clip=False)  # fmt: skip
+        color, style = ((INK, "-"), (FAINT, "--"))[k > 0]
+        ax.plot(times, values, style, color=color)
+        rising = np.flatnonzero(values < (0.9, 0.6)[k > 0] * values[-1])[-1]
+        place = ((-8, 4), "right") if k == 0 else ((10, -6), "left")
+        label(name, times[rising], values[rising], color, *place)
     for k, (name, (times, values)) in enumerate(runs.items(), start=1):
         ax.plot(times, values, "o", color=mode_color(k), markersize=5, mfc="white")
-        ax.annotate(name, (times[-1], values[-1]), (4, 10), textcoords="offset points", va="center")
-        ax.texts[-1].set(color=mode_color(k), fontsize=10, annotation_clip=False)
+        label(name, times[-1], values[-1], mode_color(k), (6, -16 * k), "right")
     ax.set(xlabel="training time $t / \\tau_1$", ylabel="analogies in %", ylim=(0, None))
     return figure
