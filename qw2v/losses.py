@@ -71,8 +71,7 @@ class _Factorised(Population):
     def loss(self, left, right):
         square = (left.T @ (self._g * left)) * (right.T @ (self._g * right))
         pull = (self._pull @ right) * left
-        total = square.sum(dtype=torch.float64) / 4 - 2 * pull.sum(dtype=torch.float64)
-        return total.item() - self.floor
+        return _sum(square) / 4 - 2 * _sum(pull) - self.floor
 
     def initial_pull(self, vector):
         return 2 * (self._pull @ vector)
@@ -107,12 +106,12 @@ class _Weighted(Population):
         return out
 
     def loss(self, left, right):
-        total = torch.zeros((), dtype=torch.float64, device=left.device)
+        total = 0.0
         for rows, columns, x in self._blocks(left, right, upper=False):
             energy = _potential(self._loss, x).mul_(self._G[rows, columns])
             energy -= self._pull[rows, columns] * x
-            total += energy.sum(dtype=torch.float64)
-        return 2 * total.item() - self.floor
+            total += _sum(energy)
+        return 2 * total - self.floor
 
     def initial_pull(self, vector):
         pull = self._pull @ vector
@@ -144,6 +143,11 @@ def _difference(pull, G, x, loss: str):
 def _potential(loss: str, x):
     """Return the integral of f: L = 2 sum_ij G_ij F(x_ij) - pull_ij x_ij, up to a constant."""
     return torch.nn.functional.softplus(x) if loss == "sgns" else x * x / 8
+
+
+def _sum(x: torch.Tensor) -> float:
+    """Return the sum, in float64 where the device has it."""
+    return x.sum(dtype=None if x.device.type == "mps" else torch.float64).item()
 
 
 def make(

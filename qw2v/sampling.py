@@ -224,7 +224,8 @@ class StatisticsPairs:
         return torch.where(kept, place, other[start + place].long())
 
     def _tensor(self, array: ArrayLike, dtype: torch.dtype | None = None) -> torch.Tensor:
-        return torch.as_tensor(array).to(self.device, self.dtype if dtype is None else dtype)
+        # The type first: Apple's GPU takes no float64.
+        return torch.as_tensor(array).to(self.dtype if dtype is None else dtype).to(self.device)
 
 
 class CorpusPairs:
@@ -266,8 +267,8 @@ class CorpusPairs:
         self.seed, self.dtype, self.device = seed, dtype, torch.device(device)
         self._window, self._negatives = stats.window, int(weighting.negatives)
         accept = weighting.acceptance(stats)
-        self._accept = torch.as_tensor(accept).to(self.device, torch.float32)
-        self._noise = torch.as_tensor(np.cumsum(weighting.noise(stats))).to(self.device, dtype)
+        self._accept = torch.as_tensor(accept).float().to(self.device)
+        self._noise = torch.as_tensor(np.cumsum(weighting.noise(stats))).to(dtype).to(self.device)
         self._positive = float(_positive_weights(stats, weighting).sum())
         negative = negative_total(stats, weighting, self._positive)
         self._scale = stats.vocab_size**2 / (self._positive + negative)

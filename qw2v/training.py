@@ -225,8 +225,8 @@ def train(
         checkpoints=kept,
     )
     start = _start(options, stats.vocab_size, W0)
-    device = _device(device)
-    kind = _dtype(dtype, start, device)
+    kind = _dtype(dtype, start)
+    device = _device(device, kind)
     _check_memory(options, stats, kind, device)
     trainer = _Trainer(stats, options, start, kind, device, corpus)
     return trainer.run(None if folder is None else Path(folder), resume, progress)
@@ -557,7 +557,15 @@ def _start(options: _Options, size: int, W0: Any) -> list[np.ndarray]:
     return given
 
 
-def _device(name: str) -> torch.device:
+def _dtype(name: str, start: Sequence[np.ndarray]) -> torch.dtype:
+    check_choice("dtype", name, ("auto", *DTYPES))
+    if name == "auto":
+        smallest = min(float(np.sqrt(np.mean(np.square(W)))) for W in start)
+        name = "float64" if smallest < _SMALL_START else "float32"
+    return DTYPES[name]
+
+
+def _device(name: str, dtype: torch.dtype) -> torch.device:
     check_choice("device", name, DEVICES)
     there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
@@ -570,20 +578,14 @@ def _device(name: str) -> torch.device:
             f"device={name!r} was asked for, but torch {torch.__version__} finds none here, only "
             f"{', '.join(found)}: pass device='auto', or install a driver and a torch built for it"
         )
-    return torch.device(found[0] if name == "auto" else name)
-
-
-def _dtype(name: str, start: Sequence[np.ndarray], device: torch.device) -> torch.dtype:
-    check_choice("dtype", name, ("auto", *DTYPES))
-    if name == "auto":
-        smallest = min(float(np.sqrt(np.mean(np.square(W)))) for W in start)
-        name = "float64" if smallest < _SMALL_START else "float32"
-    if name == "float64" and device.type == "mps":
+    if name == "mps" and dtype == torch.float64:
         raise RuntimeError(
             "mps has no float64, which starts below 1e-5 need: pass device='cpu', or "
             "dtype='float32' with a larger start"
         )
-    return DTYPES[name]
+    if name == "auto" and dtype == torch.float64:
+        found = [kind for kind in found if kind != "mps"]
+    return torch.device(found[0] if name == "auto" else name)
 
 
 def _pairs(stats, options, dtype, device, corpus):
