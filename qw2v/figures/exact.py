@@ -138,11 +138,11 @@ def predicted_accuracy(
     for k, (name, (times, values)) in enumerate(predictions.items()):
         color, style = ((INK, "-"), (FAINT, "--"))[k > 0]
         ax.plot(times, values, style, color=color)
-        rising = np.flatnonzero(values < (0.9, 0.6)[k > 0] * values[-1])[-1]
-        place = ((-8, 4), "right") if k == 0 else ((10, -6), "left")
-        label(name, times[rising], values[rising], color, *place)
+        late, rising = int(0.8 * len(times)), np.flatnonzero(values < 0.6 * values[-1])[-1]
+        at, offset = (late, (0, -16)) if k == 0 else (rising, (10, -8))
+        label(name, times[at], values[at], color, offset, "left")
     for k, (name, (times, values)) in enumerate(runs.items(), start=1):
         ax.plot(times, values, "o", color=mode_color(k), markersize=5, mfc="white")
-        label(name, times[-1], values[-1], mode_color(k), (6, -16 * k), "right")
+        label(name, times[-1], values[-1], mode_color(k), (6, -16 if k == 1 else 8), "right")
     ax.set(xlabel="training time $t / \\tau_1$", ylabel="analogies in %", ylim=(0, None))
     return figure
