@@ -63,7 +63,7 @@ def draw_training() -> dict[str, Figure]:
     corners = [(loss, w) for loss in ("qwem", "sgns") for w in ("setting31", "word2vec")]
     return {
         "stepwise": figures.stepwise(dict.fromkeys(theories, run), theories, units),
-        "histories": figures.histories({n: {"small": cell, "large": cell} for n in theories}),
+        "histories": figures.histories({n: {"small": cell} for n in theories}, 5),
         "clouds": figures.clouds(WORDS, {"QWEM": frames, "word2vec": frames}, [1, 1, 2, 2]),
         "averaged_gradient": figures.averaged_gradient(batches, {"qwem": 1 / np.sqrt(batches)}),
         "step_sizes": figures.step_sizes({"lr = 1": (t, t / t[-1]), "lr = 2": (t, t)}),

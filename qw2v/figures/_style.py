@@ -128,7 +128,7 @@ def playground(draw: Callable[..., Figure], alt: str = "", **controls: Any) -> A
         now = {name: control.value for name, control in controls.items()}
         try:
             view.value = _img(picture(**now), alt)
-        except ValueError as problem:
+        except (ValueError, ArithmeticError) as problem:
             view.value = f"<p role='alert'>{html.escape(str(problem))}</p>"
 
     for control in controls.values():

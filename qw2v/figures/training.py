@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from qw2v.dynamics import Path
     from qw2v.training import Trace
 
-_WEIGHTS = {"setting31": "Setting 3.1", "word2vec": "its tricks"}
+_LOSSES = ("qwem", "sgns")
+_WEIGHTS = {"setting31": "Setting 3.1", "word2vec": "word2vec's weights"}
 
 __all__ = [
     "ablation",
@@ -42,51 +43,57 @@ def stepwise(
     traces: Mapping[str, Trace],
     theories: Mapping[str, Path | None],
     units: Mapping[str, float],
+    horizon: float = np.inf,
     modes: int = 8,
 ) -> Figure:
     """Draw the loss and the leading singular values of trained runs, theory dotted over them.
 
-    One column a run, by title; `units` holds tau_1 of each, which times are divided by. A run
-    without a theory (None) is drawn alone.
+    One column a run, by title, up to `horizon`; `units` holds tau_1 of each, which times are
+    divided by. The loss is scaled to go from one to zero. A run without a theory (None) is alone.
     """
-    figure, axes = panels(
-        2, len(traces), 4.6, sharex="col", sharey="row", height_ratios=(1, 2), squeeze=False
-    )
+    figure, axes = panels(2, len(traces), 4.6, sharex="col", height_ratios=(1, 2), squeeze=False)
     for (name, trace), top, bottom in zip(traces.items(), *axes, strict=True):
-        times, unit, theory = trace.time / units[name], units[name], theories[name]
-        top.plot(times, trace.loss / trace.loss[0], color=INK)
-        top.set_title(name)
-        for k in reversed(range(min(modes, trace.singular_values.shape[1]))):
-            bottom.plot(times, trace.singular_values[:, k], color=mode_color(k + 1), alpha=0.55)
+        unit, theory = units[name], theories[name]
+        shown = trace.time <= horizon * unit
+        times, loss, values = (
+            x[shown] for x in (trace.time / unit, trace.loss, trace.singular_values)
+        )
+        top.plot(times, (loss - loss[-1]) / (loss[0] - loss[-1]), color=INK)
+        top.set(title=name, yticks=[0, 1])
+        for k in reversed(range(min(modes, values.shape[1]))):
+            bottom.plot(times, values[:, k], color=mode_color(k + 1), alpha=0.55)
         if theory is not None:
             t = np.linspace(times[0], times[-1], 160)
             dotted = {"color": INK, "linestyle": (0, (1, 1.6)), "linewidth": 1.3}
             bottom.plot(t, theory.singular_values(t * unit)[:, :modes], **dotted)
         bottom.set(xlabel=r"time $t / \tau_1$", xlim=(times[0], times[-1]), ylim=(0, None))
-    axes[0, 0].set(ylabel="loss / start")
+    axes[0, 0].set(ylabel="loss, scaled")
     axes[1, 0].set(ylabel="singular value $s_k$")
     return figure
 
 
-def histories(grid: Mapping[str, Mapping[str, tuple[NDArray, NDArray]]]) -> Figure:
-    """Draw whole training histories in a grid: rows by name, columns by name.
+def histories(grid: Mapping[str, Mapping[str, tuple[NDArray, NDArray]]], horizon: float) -> Figure:
+    """Draw training histories up to `horizon` in a grid: rows by name, columns by name.
 
     Each cell is (times (T,) in units of tau_1, singular values (T, d)); the first eight modes have
-    their colours, every fifth of the others is grey.
+    their colours, every fifth of the others is grey. A cell may be missing.
     """
     columns = list(next(iter(grid.values())))
     figure, axes = panels(
-        len(grid), len(columns), 1.75 * len(grid) + 0.5, sharex="col", sharey=True, squeeze=False
+        len(grid), len(columns), 1.75 * len(grid) + 0.5, sharex="col", sharey="col", squeeze=False
     )
     for row, (name, cells) in zip(axes, grid.items(), strict=True):
         for ax, column in zip(row, columns, strict=True):
+            if column not in cells:
+                ax.set_axis_off()
+                continue
             times, values = cells[column]
             shown = [*range(0, min(len(MODES), values.shape[1])), *range(12, values.shape[1], 5)]
             for k in reversed(shown):
                 width = 1.6 if k < len(MODES) else 0.5
                 ax.plot(times, values[:, k], color=mode_color(k + 1), linewidth=width)
             ax.set_title(f"{name}, {column}", fontsize=10)
-            ax.set(xlim=(0, times[-1]), ylim=(0, None))
+            ax.set(xlim=(0, horizon), ylim=(0, None))
         row[0].set(ylabel="$s_k$")
     for ax in axes[-1]:
         ax.set(xlabel=r"time $t / \tau_1$")
@@ -161,30 +168,25 @@ def step_sizes(curves: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
 def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figure:
     """Draw analogy accuracy (in %) over training for the four corners (loss, weighting).
 
-    Curves are (times (T,), accuracy (T,)); colours are those of the loss, and Setting 3.1's lines
-    are solid, word2vec's dashed.
+    Curves are (times (T,) in units of tau_1, accuracy (T,)). Colours are those of the loss; lines
+    are solid for Setting 3.1, dashed for word2vec's weights.
     """
     figure, ax = panels(height=3.4)
-    ends = sorted(curves, key=lambda corner: -curves[corner][1][-1])
-    for loss, weights in curves:
-        times, accuracy = curves[loss, weights]
+    for (loss, weights), (times, accuracy) in curves.items():
         line = "-" if weights == "setting31" else "--"
         ax.plot(times, accuracy, line, color=COLORS[loss], marker="o", markersize=3)
-    ax.set(xlabel="training time $t$ (share of the run)", ylabel="analogies in %", ylim=(0, None))
-    place, gap = np.inf, 0.085 * ax.get_ylim()[1]
-    for loss, weights in ends:
-        times, accuracy = curves[loss, weights]
-        place = min(accuracy[-1], place - gap)
-        ax.annotate(
-            f"{NAMES[loss]}, {_WEIGHTS[weights]}",
-            (times[-1], place),
-            (5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=COLORS[loss],
-            annotation_clip=False,
-        )
+    ax.set(xlabel=r"time $t / \tau_1$", ylabel="analogies in %", ylim=(0, None))
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": 10}
+    for weights, label in _WEIGHTS.items():
+        times, accuracy = curves["qwem", weights]
+        middle = np.argmax(accuracy > 0.7 * accuracy[-1])
+        ax.annotate(label, (times[middle], accuracy[middle]), (9, -6), **beside)
+        place = np.inf
+        for loss in sorted(_LOSSES, key=lambda loss: -curves[loss, weights][1][-1]):
+            times, accuracy = curves[loss, weights]
+            place = min(accuracy[-1], place - 0.07 * ax.get_ylim()[1])
+            point, color = (times[-1], place), COLORS[loss]
+            ax.annotate(NAMES[loss], point, (6, 0), color=color, annotation_clip=False, **beside)
     return figure
 
 
