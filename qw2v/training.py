@@ -263,10 +263,12 @@ class _Options:
             value = getattr(self, name)
             if int(value) != value or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value}")
+            object.__setattr__(self, name, int(value))  # numpy's numbers are nothing to JSON
         for name in ("lr", "init_scale"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be positive and finite, received {value}")
+            object.__setattr__(self, name, float(value))
         if self.mode == "full" and self.corpus is not None:
             raise ValueError("corpus= is sampled: pass mode='sampled', or leave it out")
         if self.mode == "sampled" and self.integrator != "euler":
@@ -439,12 +441,12 @@ class _Trainer:
     def trace(self) -> Trace:
         """Return what has been traced so far."""
         steps = sorted(self.rows)
-        dim = self.options.dim
+        rank = min(self.start[0].shape)
         return Trace(
             np.array(steps, np.int64),
             np.array([self.options.time(step) for step in steps]),
             np.array([self.rows[step][0] for step in steps]),
-            np.array([self.rows[step][1] for step in steps]).reshape(len(steps), -1)[:, :dim],
+            np.array([self.rows[step][1] for step in steps]).reshape(len(steps), rank),
         )
 
     def _result(self, settings: dict[str, Any]) -> Run:
@@ -537,7 +539,7 @@ def _steps_of(name: str, wanted: int | Sequence[int], steps: int) -> list[int]:
         raise ValueError(f"{name} must be a number of at least 2, or steps; received {wanted}")
     # Before a thousandth of the run nothing has moved yet.
     spaced = np.geomspace(max(1, steps / 1000), max(1, steps), int(wanted) - 1)
-    return sorted({0, steps, *np.rint(spaced).astype(int).tolist()})
+    return sorted({0, int(steps), *np.rint(spaced).astype(int).tolist()})
 
 
 def _start(options: _Options, size: int, W0: Any) -> list[np.ndarray]:

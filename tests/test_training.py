@@ -367,6 +367,10 @@ def test_a_run_is_saved_and_loaded(stats, tmp_path, tied):
 # --- Interruptions, and what may go wrong
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 class Stop:
     """Raises an exception after so many velocities."""
 
@@ -403,6 +407,16 @@ def test_an_interrupted_run_goes_on_bit_for_bit(stats, tmp_path, monkeypatch, in
     assert {step: W.tobytes() for step, W in rest.snapshots.items()} == {
         step: W.tobytes() for step, W in whole.snapshots.items()
     }
+
+
+def test_an_interrupt_before_the_first_step_is_kept_too(stats, tmp_path, monkeypatch):
+    options = dict(dim=np.int64(2), steps=np.int64(20), lr=np.float64(0.01), progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(losses._Factorised, "loss", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            qw2v.train(stats, folder=tmp_path, **options)
+    rest = qw2v.train(stats, folder=tmp_path, resume=True, **options)
+    assert np.array_equal(rest.trace.loss, qw2v.train(stats, **options).trace.loss)
 
 
 def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
