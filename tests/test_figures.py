@@ -67,7 +67,12 @@ def draw_training() -> dict[str, Figure]:
         "clouds": figures.clouds(WORDS, {"QWEM": frames, "word2vec": frames}, [1, 1, 2, 2]),
         "averaged_gradient": figures.averaged_gradient(batches, {"qwem": 1 / np.sqrt(batches)}),
         "step_sizes": figures.step_sizes({"lr = 1": (t, t / t[-1]), "lr = 2": (t, t)}),
-        "ablation": figures.ablation({corner: (t, 50 + t) for corner in corners}),
+        "ablation": figures.ablation(
+            {
+                c: (t * slow, 60 - 60 * np.exp(-t))
+                for c, slow in zip(corners, (1, 3) * 2, strict=True)
+            }
+        ),
         "trained_overlaps": figures.trained_overlaps({"QWEM": np.eye(5), "word2vec": np.eye(5)}),
     }
 

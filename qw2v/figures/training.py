@@ -177,9 +177,9 @@ def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figur
         ax.plot(times, accuracy, line, color=COLORS[loss], marker="o", markersize=3)
     ax.set(xlabel=r"time $t / \tau_1$", ylabel="analogies in %", ylim=(0, None))
     beside = {"textcoords": "offset points", "va": "center", "fontsize": 10}
-    for weights, label in _WEIGHTS.items():
+    for (weights, label), share in zip(_WEIGHTS.items(), (0.7, 0.4), strict=True):
         times, accuracy = curves["qwem", weights]
-        middle = np.argmax(accuracy > 0.7 * accuracy[-1])
+        middle = np.argmax(accuracy > share * accuracy[-1])
         ax.annotate(label, (times[middle], accuracy[middle]), (9, -6), **beside)
         place = np.inf
         for loss in sorted(_LOSSES, key=lambda loss: -curves[loss, weights][1][-1]):
