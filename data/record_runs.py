@@ -43,10 +43,10 @@ SETTINGS = {
         SMALLER, loss="sgns", weighting=WORD2VEC, init_scale=1e-12, lr=2e-4, steps=5_000
     ),
     "ablation-sgns-word2vec": dict(
-        SMALLER, loss="sgns", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=2_500
+        SMALLER, loss="sgns", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=6_000
     ),
     "ablation-qwem-word2vec": dict(
-        SMALLER, loss="qwem", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=2_500
+        SMALLER, loss="qwem", weighting=TWO_NEGATIVES, lr=1.5e-4, steps=6_000
     ),
     "ablation-sgns-setting31": dict(SMALLER, loss="sgns", lr=3e-4, steps=1_500),
     "ablation-qwem-setting31": dict(SMALLER, loss="qwem", lr=3e-4, steps=1_500),
