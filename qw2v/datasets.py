@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import os
 import shutil
 import time
@@ -110,6 +111,30 @@ def load_statistics(name: str = "enwiki") -> CorpusStatistics:
     from qw2v.statistics import CorpusStatistics
 
     return CorpusStatistics.load(verify(f"{name}.npz"))
+
+
+def task_spectra() -> dict:
+    """Return the task vectors recorded against d: `data/task_spectra.py` computes them again.
+
+    `dims` (D,), `effective_rank` (D,) of the eigenvalues of M*, (sum lambda)^2 / sum lambda^2, and
+    `categories`, as `qw2v.taskvectors.emergence` returns them.
+
+    >>> len(task_spectra()["categories"])
+    14
+    """
+    return json.loads(verify("task-spectra.json").read_text(encoding="ascii"))
+
+
+def task_time() -> dict:
+    """Return analogies predicted in time: `data/task_time.py` computes them again.
+
+    `small` is of a vanishing start, with the modes `learned` at each of the `times` (T,); `large`
+    of random starts of scale `sigma`, where each number is a list by seed, then by time.
+
+    >>> task_time()["large"]["seeds"]
+    [0, 1, 2, 3, 4]
+    """
+    return json.loads(verify("task-time.json").read_text(encoding="ascii"))
 
 
 @dataclass(frozen=True, eq=False)

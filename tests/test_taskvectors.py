@@ -1,6 +1,5 @@
 """Task vectors: definitions against brute force, the fit against matrices whose answer is known."""
 
-import json
 import runpy
 
 import numpy as np
@@ -366,7 +365,7 @@ def test_equal_eigenvalues_are_noise_in_endless_dimensions():
 
 @pytest.fixture(scope="module")
 def record():
-    return json.loads(datasets.verify("task-spectra.json").read_text())
+    return datasets.task_spectra()
 
 
 @pytest.fixture(scope="module")
@@ -406,3 +405,69 @@ def test_every_spectrum_of_the_record_with_dimensions_enough_can_be_fitted(recor
                 fit = fit_bulk(spectrum)
                 few = row["pairs"] < 10  # of which one category may well exceed d by chance
                 assert row["pairs"] - 1 < fit.bulk.dim < (2 * dim if few else dim)
+
+
+# ---- the recorded course of training -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def in_time():
+    return datasets.task_time()
+
+
+def test_the_record_in_time_is_that_of_the_vanishing_start(in_time):
+    small = in_time["small"]
+    stats = qw2v.load_statistics()
+    assert in_time["statistics"] == stats.fingerprint
+    path = dynamics.vanishing(qw2v.target(stats), small["sigma"], small["dim"])
+    assert path.learning_times[0] == pytest.approx(small["tau_1"], rel=1e-4)
+    chosen = [5, 20, 39]
+    times = [small["times"][i] for i in chosen]
+    found = emergence_in_time(path, stats.words, datasets.google_analogies(), times)
+    for i, learned in zip(chosen, path.learned_modes(np.array(times)), strict=True):
+        assert abs(small["learned"][i] - learned) <= 1
+    assert list(found) == list(small["categories"])
+    for name, row in found.items():
+        kept = small["categories"][name]
+        assert kept["pairs"] == row["pairs"]
+        np.testing.assert_allclose(np.array(kept["accuracy"])[chosen], row["accuracy"], atol=0.02)
+
+
+def test_the_record_in_time_begins_at_the_starts_of_train(in_time):
+    large = in_time["large"]
+    words = qw2v.load_statistics().words[: large["vocab_size"]]
+    assert large["times"][0] == 0
+    for seed in (0, 3):
+        run_start = np.random.default_rng(seed).standard_normal((len(words), large["dim"]))
+        vectors = WordVectors(words, large["sigma"] * run_start)
+        for name, row in measure(vectors, datasets.google_analogies()).items():
+            kept = large["categories"][name]
+            assert kept["accuracy"][seed][0] == pytest.approx(row["accuracy"], rel=1e-4)
+            assert kept["snr"][seed][0] == pytest.approx(row["snr"], rel=1e-4)
+
+
+def test_the_record_in_time_ends_at_the_closed_form(in_time):
+    recorded = datasets.recorded_run("qwem-large").closed_form["categories"]
+    for name, row in in_time["large"]["categories"].items():
+        pairs = row["pairs"]
+        slack = 0.06 + 2 / (pairs * (pairs - 1))  # the last modes are still rising
+        assert np.abs(np.array(row["accuracy"])[:, -1] - recorded[name]).max() <= slack
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_trained_run_follows_the_accuracy_predicted_from_its_start(in_time, seed):
+    run = datasets.recorded_run("qwem-large" + (f"-seed{seed}" if seed else ""))
+    large = in_time["large"]
+    times = np.log(large["times"][1:])
+    gaps = []
+    for checkpoint in run.checkpoints:
+        if checkpoint["time"] < large["times"][1]:
+            continue
+        counts, expected, found = [], [], []
+        for name, row in large["categories"].items():
+            predicted = np.interp(np.log(checkpoint["time"]), times, row["accuracy"][seed][1:])
+            expected.append(predicted)
+            found.append(checkpoint["categories"][name])
+            counts.append(row["pairs"] * (row["pairs"] - 1))
+        gaps.append(np.average(np.array(found) - expected, weights=counts))
+    assert len(gaps) >= 12 and np.abs(gaps).max() < 0.03

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,7 +47,7 @@ class Spike(Explorer):
         **traits: Any,
     ) -> None:
         if record is None:
-            shipped = recorded()
+            shipped = datasets.task_spectra()
             record, dims = shipped["categories"], tuple(shipped["dims"])
         if not dims:
             raise ValueError("dims are the dimensions of the record; received none")
@@ -129,11 +128,6 @@ class Spike(Explorer):
             ax.minorticks_off()
         bottom.set(xlabel="dimension d")
         return figure
-
-
-def recorded() -> dict:
-    """Return the shipped spectra of task vectors, `task-spectra.json` (see data/README.md)."""
-    return json.loads(datasets.verify("task-spectra.json").read_text(encoding="ascii"))
 
 
 def _fit(values: Sequence[float], pairs: int) -> taskvectors.BulkFit | None:

@@ -171,15 +171,14 @@ def rise_and_fall(record: Mapping[str, Mapping], dims: Sequence[int]) -> Figure:
         for key, color, form, shift in curves:
             values = np.array(record[name][key])
             ax.plot(dims, values / max(values.max(), 1e-9), color=color, linewidth=1.8)
-            ax.annotate(
-                form.format(values.max()), (1, 1), (shift, 4), xycoords="axes fraction",
-                textcoords="offset points", ha="right", color=color, fontsize=9.5,
-            )  # fmt: skip
+            place = {"xytext": (shift, 0), "textcoords": "offset points", "ha": "right"}
+            text = form.format(values.max())
+            ax.annotate(text, (dims[-1] * 1.15, 1.15), color=color, fontsize=9.5, **place)
         _log_dims(ax, dims)
-        ax.set(ylim=(0, 1.12), yticks=[0, 1])
+        ax.set(ylim=(0, 1.5), yticks=[0, 1])
     first = next(iter(axes.values()))
-    first.annotate("accuracy", (dims[0], 0.83), color=BLUE, fontsize=9.5)
-    first.annotate("SNR", (dims[0], 0.6), color=RED, fontsize=9.5)
+    first.annotate("accuracy", (dims[0], 1.2), color=BLUE, fontsize=9.5)
+    first.annotate("SNR", (dims[0], 0.9), color=RED, fontsize=9.5)
     _label(figure, axes, "dimension d", "share of the largest value, which is written above")
     return figure
 
