@@ -4,7 +4,7 @@ import runpy
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
 import qw2v
 from qw2v import datasets, dynamics, taskvectors
@@ -407,6 +407,56 @@ def test_every_spectrum_of_the_record_with_dimensions_enough_can_be_fitted(recor
                 assert row["pairs"] - 1 < fit.bulk.dim < (2 * dim if few else dim)
 
 
+# ---- what the numbers say ------------------------------------------------------------------------
+
+
+def test_two_standard_errors_hold_what_has_the_same_law_and_not_what_is_shifted():
+    rng = np.random.default_rng(12)
+    times, marks = np.geomspace(1, 100, 30), np.geomspace(2, 50, 200)
+    curve = np.tanh(np.log(times))
+    exact = np.tanh(np.log(marks))
+    level = 0.03 * rng.standard_normal((5, 1))
+    found = []
+    for shift in (0.0, 0.5):
+        measured = exact + 0.03 * rng.standard_normal((3, 200)) + shift
+        noise = 0.03 * rng.standard_normal((5, 30))
+        found.append(taskvectors.agreement(times, curve + noise, marks, measured))
+    # Student's t of four degrees of freedom lies within two in 88% of cases.
+    assert 0.7 < found[0]["within"] < 0.97 and found[1]["within"] == 0
+    assert found[0]["spread"] == pytest.approx(0.026, abs=0.008)
+    assert 0.5 < found[1]["gap"] < 0.62  # the largest of 200
+    own = taskvectors.agreement(times, curve + level, marks, (exact + level[:3]))
+    assert own["own_start"] < 0.01 < own["spread"]
+    silent = taskvectors.agreement([1, 9], np.zeros((2, 2)), [3], [[0.01], [0.01]], step=0.01)
+    assert silent["within"] == 1 and silent["spread"] == pytest.approx(0.01)
+
+
+def test_the_rank_correlation_is_scipys():
+    rng = np.random.default_rng(13)
+    x = rng.integers(0, 9, 14).astype(float)  # with ties
+    y = x + 4 * rng.standard_normal(14)
+    found = taskvectors.rank_correlation(x, y)
+    expected = stats.spearmanr(x, y)
+    assert found["rho"] == pytest.approx(expected.statistic)
+    permuted = stats.permutation_test(
+        (x,), lambda v: stats.spearmanr(v, y).statistic, permutation_type="pairings",
+        n_resamples=1000, rng=0,
+    )  # fmt: skip
+    assert found["p"] == pytest.approx(permuted.pvalue, abs=0.03)
+    assert found["low"] < found["rho"] < found["high"]
+    assert found == taskvectors.rank_correlation(x, y)
+
+
+def test_p_is_uniform_without_correlation_and_intervals_hold_the_truth():
+    rng = np.random.default_rng(14)
+    draws = [
+        taskvectors.rank_correlation(*rng.standard_normal((2, 20)), draws=400) for _ in range(150)
+    ]
+    p = np.array([found["p"] for found in draws])
+    assert 0.01 < np.mean(p < 0.05) < 0.11
+    assert 0.85 < np.mean([found["low"] <= 0 <= found["high"] for found in draws]) <= 1
+
+
 # ---- the recorded course of training -------------------------------------------------------------
 
 
@@ -417,13 +467,13 @@ def in_time():
 
 def test_the_record_in_time_is_that_of_the_vanishing_start(in_time):
     small = in_time["small"]
-    stats = qw2v.load_statistics()
-    assert in_time["statistics"] == stats.fingerprint
-    path = dynamics.vanishing(qw2v.target(stats), small["sigma"], small["dim"])
+    counts = qw2v.load_statistics()
+    assert in_time["statistics"] == counts.fingerprint
+    path = dynamics.vanishing(qw2v.target(counts), small["sigma"], small["dim"])
     assert path.learning_times[0] == pytest.approx(small["tau_1"], rel=1e-4)
-    chosen = [5, 20, 39]
+    chosen = [5, 15, 29]
     times = [small["times"][i] for i in chosen]
-    found = emergence_in_time(path, stats.words, datasets.google_analogies(), times)
+    found = emergence_in_time(path, counts.words, datasets.google_analogies(), times)
     for i, learned in zip(chosen, path.learned_modes(np.array(times)), strict=True):
         assert abs(small["learned"][i] - learned) <= 1
     assert list(found) == list(small["categories"])

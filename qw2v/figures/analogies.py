@@ -254,7 +254,7 @@ def time_is_dimension(
         ax.set_xticks([1, 4, 16, 64, 200], ["1", "4", "16", "64", "200"])
         ax.minorticks_off()
     first = next(iter(axes.values()))
-    first.annotate("all of d", (0.03, 0.8), xycoords="axes fraction", color=INK, fontsize=9.5)
+    first.annotate("finished model", (0.03, 0.8), xycoords="axes fraction", color=INK, fontsize=9.5)
     first.annotate("in time", (0.03, 0.62), xycoords="axes fraction", color=RED, fontsize=9.5)
     _label(figure, axes, "d, or modes learned", "accuracy in %")
     return figure
