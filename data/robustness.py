@@ -121,11 +121,19 @@ def settings() -> dict[str, tuple[int, int, int]]:
     }
 
 
+def vocabulary(paths: list[str], size: int) -> list[str]:
+    """Return the most frequent words of the text, as shipped or, where more are wanted, counted."""
+    shipped = qw2v.load_statistics().words
+    if size <= len(shipped):
+        return shipped[:size]
+    count = CorpusStatistics.from_files
+    return count(paths, vocab_size=size, window=1, progress=False).words
+
+
 def compare(paths: list[str], only: list[str]) -> dict[str, dict]:
     """Return the comparisons named in `only`."""
     size, window = REFERENCE
-    count = CorpusStatistics.from_files
-    words = count(paths, vocab_size=max(VOCABULARIES), window=1, progress=False).words
+    words = vocabulary(paths, max([size, *(settings()[n][0] for n in only if n != "halves")]))
     parts = counted([[path] for path in paths], words[:size], window, WORDS)
     quarters = [CorpusStatistics.merge(parts[i::QUARTERS]) for i in range(QUARTERS)]
     reference = [modes(stats) for stats in replicates(quarters)]

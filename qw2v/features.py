@@ -13,14 +13,17 @@ stable a feature is, and sums over spaces say whether what it tells apart is sti
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from qw2v import datasets
+from qw2v._counting import pair_weights
+from qw2v.statistics import CorpusStatistics
 
 __all__ = [
     "Decay",
@@ -33,6 +36,7 @@ __all__ = [
     "recorded_spectra",
     "squared_overlaps",
     "survival",
+    "unrelated",
 ]
 
 Array = NDArray[np.float64]
@@ -173,6 +177,36 @@ def jackknife_error(replicates: ArrayLike) -> Array:
 
 # ---------------------------------------------------------------------------------------------
 # spectra
+
+
+def unrelated(stats: CorpusStatistics, *, seed: int = 0) -> CorpusStatistics:
+    """Return counts as they would be, but for chance, if no word had to do with any other.
+
+    The number of times that words i and j meet is a Poisson number of mean N P_i P_j / w, N the sum
+    of all counts and w = sum w_r^2 / sum w_r the weight of a meeting, (2 L + 1) / 3 for linear
+    weights: the relative noise of the counts is then that of the real ones. The largest eigenvalue
+    of its M* is where features drown. Real words come in bursts, so real noise is larger.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c b a"], vocab_size=3, window=2)
+    >>> unrelated(stats, seed=1).pair_counts.toarray().tolist()
+    [[0, 3, 0], [3, 0, 2], [0, 2, 2]]
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.array(pair_weights(stats.window, stats.window_weights), dtype=np.float64)
+    meetings = stats.pair_counts.sum() * weights.sum() / (weights**2).sum()
+    rows = []
+    for i in range(stats.vocab_size):  # the upper triangle: half of them, the diagonal halved again
+        mean = meetings * stats.unigram[i] * stats.unigram[i:]
+        mean[0] /= 2
+        met = rng.poisson(mean)
+        (columns,) = np.nonzero(met)
+        rows.append((columns + i, met[columns]))
+    columns, data = (np.concatenate(side) for side in zip(*rows, strict=True))
+    starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in rows])])
+    upper = sparse.csr_array((data, columns, starts), shape=stats.pair_counts.shape)
+    return replace(
+        stats, pair_counts=sparse.csr_array(upper + upper.T), source="no relations, by chance"
+    )
 
 
 class Spectra(dict[str, NDArray[np.float32]]):

@@ -90,7 +90,9 @@ def draw_features() -> dict[str, Figure]:
         "shared_features": figures.shared_features(
             share, share, {"one in two": 0.1 + 0 * k}, {"one in two": 0.05 + 0 * k}, chance=0.04
         ),
-        "eigenvalue_decay": figures.eigenvalue_decay(spectra, laws, {"mstar": "M*", "G": "G"}),
+        "eigenvalue_decay": figures.eigenvalue_decay(
+            spectra, laws, {"mstar": "M*", "G": "G"}, {"mstar": 1.0}
+        ),
         "scores_by_dim": figures.scores_by_dim(
             [10, 100, 1000], scores, {"mstar": {"one": 0.5}}, {"one": "One", "two": "Two"}
         ),

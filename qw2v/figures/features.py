@@ -50,15 +50,14 @@ def shared_features(
 ) -> Figure:
     """Draw how much of feature k another model has: in its best match, and in its whole space.
 
-    best and share (n,) by what is compared, their errors drawn as bands. Means over k in steps of
-    a factor of about 1.5; dots are single features. `chance` is the share by chance.
+    best and share (n,) by what is compared, their errors drawn as bands. Lines are means over k in
+    steps of a factor of about 1.5; dots are single features. `chance` is the share by chance.
     """
     figure, (top, bottom) = panels(2, 1, height=5.6, sharex=True, sharey=True)
     for ax, curves, errors, title in (
         (top, best, best_error or {}, "in its best match"),
         (bottom, share, share_error or {}, "in the whole space"),
     ):
-        ends = []
         for row, (name, values) in enumerate(curves.items()):
             color = MODES[row]
             k = np.arange(1, len(values) + 1)
@@ -70,13 +69,13 @@ def shared_features(
                     middle, mean - width, mean + width, color=color, alpha=0.2, linewidth=0
                 )
             ax.plot(middle, mean, color=color)
-            ends.append((mean[-1], name, color))
         ax.set(xscale="log", ylim=(0, 1.03), ylabel="share of feature k")
         ax.set_title(title)
-        _labels(ax, len(values), ends)
     if chance:
         bottom.axhline(chance, color=FAINT, linewidth=1, linestyle="--")
     bottom.set(xlabel="feature k", xlim=(0.95, len(values) * 1.02))
+    lasts = [(_binned(values)[1][-1], name) for name, values in share.items()]
+    _labels(bottom, len(values), [(*last, MODES[row]) for row, last in enumerate(lasts)])
     bottom.set_xticks([k for k in (1, 3, 10, 30, 100, 200) if k <= len(values)])
     bottom.xaxis.set_major_formatter("{x:.0f}")
     bottom.minorticks_off()
@@ -84,26 +83,41 @@ def shared_features(
 
 
 def eigenvalue_decay(
-    spectra: Mapping[str, NDArray], laws: Mapping[str, Decay], names: Mapping[str, str]
+    spectra: Mapping[str, NDArray],
+    laws: Mapping[str, Decay],
+    names: Mapping[str, str],
+    noise: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw positive eigenvalues against k, as multiples of the first, and the power laws fitted.
+    """Draw positive eigenvalues against k, a panel a matrix, and the power law fitted to them.
 
-    `spectra` (V,) descending and `laws` by matrix; `names` are what to write beside each.
+    `spectra` (V,) descending and `laws` by matrix; `names` are what to write as its title, `noise`
+    the largest eigenvalues that counting by chance gives, drawn as levels.
     """
-    figure, ax = panels(height=4.2)
-    ends = []
-    colors = {**COLORS, "G": MODES[2]}
-    for name, values in spectra.items():
+    columns = 2
+    rows = -(-len(spectra) // columns)
+    figure, axes = panels(rows, columns, height=0.4 + 2.4 * rows, sharex=True, squeeze=False)
+    for ax, (name, values) in zip(axes.flat, spectra.items(), strict=False):
         positive = values[values > 0]
-        k = np.unique(np.geomspace(1, len(positive), 400).astype(int))
-        ax.loglog(k, positive[k - 1] / values[0], color=colors[name])
+        k = np.unique(np.geomspace(1, len(positive), 300).astype(int))
+        ax.loglog(k, positive[k - 1], color=COLORS.get(name, MODES[2]))
         law = laws[name]
-        ends_of_range = np.array([law.low, law.high])
-        ax.loglog(ends_of_range, law(ends_of_range) / values[0], color=INK, linewidth=1, ls="--")
-        label = f"{names[name]}: $k^{{-{law.exponent:.2f}}}$"
-        ends.append((float(law(law.high) / values[0]), label, colors[name]))
-    ax.set(xlabel="k", ylabel=r"$\lambda_k / \lambda_1$", ylim=(1e-4, 1.4))
-    _labels(ax, 1.15 * law.high, ends)
+        ends = np.array([law.low, law.high])
+        ax.loglog(ends, 1.7 * law(ends), color=INK, linewidth=1)
+        middle = np.sqrt(law.low * law.high)
+        label = rf"$k^{{-{law.exponent:.2f} \pm {law.error:.2f}}}$"
+        ax.annotate(label, (middle, 1.7 * law(middle)), (3, 3), textcoords="offset points")
+        if name in (noise or {}):
+            ax.axhline(noise[name], color=FAINT, linewidth=1.2, linestyle="--")
+            ax.annotate(
+                "noise", (1.3, noise[name]), (0, -12), textcoords="offset points", color=INK
+            )
+        ax.set_title(names[name])
+        ax.set(xlim=(0.8, 12_000), ylim=(positive[0] / 1e3, positive[0] * 4))
+        ax.minorticks_off()
+    for ax in axes[:, 0]:
+        ax.set(ylabel=r"$\lambda_k$")
+    for ax in axes[-1]:
+        ax.set(xlabel="k", xticks=[1, 10, 100, 1000, 10_000])
     return figure
 
 
