@@ -150,6 +150,30 @@ def test_the_error_of_decay_tells_a_bent_line_from_a_straight_one():
     assert law.error == pytest.approx(np.std(0.2 * middles, ddof=1), rel=0.05)
 
 
+# ---- noise -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", ["linear", "uniform"])
+def test_unrelated_counts_are_as_noisy_as_those_of_shuffled_text(weights):
+    rng = np.random.default_rng(15)
+    words = [a + b for a in "abcdefghijklmnop" for b in "qrstuvwxyz"]
+    odds = 1 / np.arange(5, 165)
+    texts = [" ".join(rng.choice(words, 5_000, p=odds / odds.sum())) for _ in range(20)]
+    settings = dict(vocabulary=sorted(words), window=4, window_weights=weights, progress=False)
+    shuffled = qw2v.CorpusStatistics.from_texts(texts, **settings)
+    chance = features.unrelated(shuffled, seed=0)
+    spread, tops = [], []
+    for stats in (shuffled, chance):
+        assert np.array_equal(stats.pair_counts.toarray(), stats.pair_counts.T.toarray())
+        M = qw2v.target(stats).toarray()
+        spread.append(M[np.triu_indices(len(words), 1)].std())
+        tops.append(np.linalg.eigvalsh(M)[-10:].mean())
+    assert spread[1] == pytest.approx(spread[0], rel=0.06)
+    assert tops[1] == pytest.approx(tops[0], rel=0.06)
+    assert chance.fingerprint == features.unrelated(shuffled, seed=0).fingerprint
+    assert chance.fingerprint != features.unrelated(shuffled, seed=1).fingerprint
+
+
 # ---- the records ---------------------------------------------------------------------------------
 
 
@@ -208,6 +232,18 @@ def test_weights_of_pairs_by_brute_force(stats, script):
     assert G.mean() == pytest.approx(1)
 
 
+def test_recorded_scores_are_those_of_the_closed_form(stats, script):
+    record = json.loads(datasets.verify("benchmark-dims.json").read_text())
+    module = script("benchmark_dims.py")
+    assert record["statistics"] == stats.fingerprint
+    assert record["dims"] == list(module["DIMS"])
+    at = record["dims"].index(64)
+    for kind in module["LARGEST"]:
+        again = module["scores"](qw2v.closed_form(stats, dim=64, kind=kind))
+        for name, value in again.items():
+            assert record["scores"][kind][name][at] == pytest.approx(value, abs=0.003)
+
+
 def test_robustness_script_on_a_small_text(script, tmp_path):
     rng = np.random.default_rng(0)
     topics = [[f"{a}{b}" for b in "klmnopqrst"] for a in "abcdef"]
@@ -223,7 +259,8 @@ def test_robustness_script_on_a_small_text(script, tmp_path):
     module["record"].__globals__.update(
         WORDS=30, MODES=4, HALVES=2, REFERENCE=(40, 3), WINDOWS=(2,), VOCABULARIES=(30, 50, 60)
     )
-    module["record"].__globals__.update(LARGE=50)
+    most = qw2v.CorpusStatistics.from_files(paths, vocab_size=60, window=1).words
+    module["record"].__globals__.update(LARGE=50, vocabulary=lambda paths, size: most[:size])
     names = ["halves", "window 2", "vocabulary 50", "vocabulary 60"]
     found = module["record"]([str(path) for path in paths], names)["comparisons"]
     assert list(found) == names
@@ -231,8 +268,7 @@ def test_robustness_script_on_a_small_text(script, tmp_path):
 
     def modes(files, size, window):
         count = qw2v.CorpusStatistics.from_files
-        words = count(paths, vocab_size=60, window=1).words
-        stats = count(files, vocabulary=words[:size], window=window)
+        stats = count(files, vocabulary=most[:size], window=window)
         stats = stats.restrict(30) if size == 40 else stats
         return features.cut(qw2v.target(stats).eigenpairs(4)[1], 30)
 
