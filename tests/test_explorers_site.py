@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import comm
 import numpy as np
 import pytest
+from test_explorers import read
 from test_site import THEME_LOGS, Visit
 
 import qw2v
-from qw2v import dynamics, explorers, taskvectors
+from qw2v import datasets, dynamics, explorers, features, figures, taskvectors
 from qw2v.explorers import pair, start
 
 pytestmark = pytest.mark.site
@@ -27,6 +28,7 @@ PAGES = {
     "analogy": "chapters/analogies",
     "spike": "chapters/analogies",
     "start": "chapters/exact",
+    "features": "chapters/features",
 }
 # Every control of each, by its label or its text.
 CONTROLS = {
@@ -46,6 +48,7 @@ CONTROLS = {
     },
     "spike": {"category", "dimension d", "rows of length one", "questions"},
     "start": {"scale σ of the start", "angle to the modes", "λ₂ / λ₁"},
+    "features": {"model", "feature k"},
 }  # fmt: skip
 
 
@@ -327,9 +330,44 @@ def check_start(visit):
         assert error == pytest.approx(expected, rel=0.06, abs=1e-9)
 
 
+@functools.cache
+def shared():
+    small = qw2v.load_statistics().restrict(5_000)
+    vectors = {
+        figures.NAMES[kind]: qw2v.closed_form(small, 200, kind) for kind in ("mstar", "ppmi", "pmi")
+    }
+    for name, run in (("QWEM", "qwem-large"), ("word2vec", "sgns-large")):
+        vectors[name] = datasets.recorded_run(run).vectors
+    found = {name: features.components(v.matrix)[1] for name, v in vectors.items()}
+    return explorers.Features(found, small.words, k=3)
+
+
+def check_features(visit):
+    explorer = shared()
+    model, k = visit.control("model").input_value(), int(visit.value("feature k"))
+    a = explorer.names.index(model)
+    up, down = ([explorer.words[i] for i in end] for end in read(explorer, "ends")[a, k - 1])
+    said = visit.said()
+    assert said.startswith(
+        f"Feature {k} of {model} sets {', '.join(up[:3])} against {', '.join(down[:3])}."
+    )
+    assert visit.box.locator("dd").all_inner_texts() == [", ".join(up), ", ".join(down)]
+    others = [b for b in range(len(explorer.names)) if b != a]
+    best = [explorer.between(a, b)[k - 1] for b in others]
+    assert visit.box.locator("tbody th").all_inner_texts() == [explorer.names[b] for b in others]
+    nearest, overlap = (
+        [number(text) for text in visit.box.locator(f"tbody td:nth-child({i})").all_inner_texts()]
+        for i in (2, 3)
+    )
+    assert overlap == pytest.approx([row.max() for row in best], abs=0.0075)
+    for j, row in zip(nearest, best, strict=True):
+        assert row[int(j) - 1] == pytest.approx(row.max(), abs=1 / 255)
+
+
 CHECKS = {
     "history": check_history, "modes": check_modes, "taylor": check_taylor, "pairs": check_pairs,
     "analogy": check_analogy, "spike": check_spike, "start": check_start,
+    "features": check_features,
 }  # fmt: skip
 
 
@@ -550,7 +588,8 @@ FRONT_END = """async (message) => {
 
 
 @pytest.mark.parametrize(
-    "name", ["history", "modes", "pairs", "taylor", "analogy", "spike", "start", "trainer"]
+    "name",
+    ["history", "modes", "pairs", "taylor", "analogy", "spike", "start", "trainer", "features"],
 )
 def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     browser,
@@ -569,6 +608,7 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
         "spike": (lambda _: explorers.Spike(), {"category": "family"}, "dimension d", "dim"),
         "start": (lambda _: explorers.Start(), {"log_scale": -6.0}, "angle to the modes", "angle"),
         "trainer": (explorers.Trainer, {"loss": "sgns", "rate": 0.5}, "dimension d", "dim"),
+        "features": (lambda _: shared.__wrapped__(), {"model": "PPMI"}, "feature k", "k"),
     }[name]
     widget = make(stats)
     line = next(wire for wire in lines if wire.comm_id == widget.comm.comm_id)
