@@ -6,6 +6,7 @@ from qw2v.explorers.history import History, Modes
 from qw2v.explorers.pair import Pairs, Taylor
 from qw2v.explorers.spike import Spike
 from qw2v.explorers.start import Start
+from qw2v.explorers.stepsize import StepSize
 from qw2v.explorers.trainer import Trainer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Pairs",
     "Spike",
     "Start",
+    "StepSize",
     "Taylor",
     "Trainer",
 ]
