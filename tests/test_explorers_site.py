@@ -16,7 +16,7 @@ from test_explorers import read
 from test_site import THEME_LOGS, Visit
 
 import qw2v
-from qw2v import datasets, dynamics, explorers, features, figures, taskvectors
+from qw2v import datasets, dynamics, explorers, features, figures, steps, taskvectors
 from qw2v.explorers import pair, start
 
 pytestmark = pytest.mark.site
@@ -29,6 +29,7 @@ PAGES = {
     "spike": "chapters/analogies",
     "start": "chapters/exact",
     "features": "chapters/features",
+    "stepsize": "chapters/steps",
 }
 # Every control of each, by its label or its text.
 CONTROLS = {
@@ -49,6 +50,7 @@ CONTROLS = {
     "spike": {"category", "dimension d", "rows of length one", "questions"},
     "start": {"scale σ of the start", "angle to the modes", "λ₂ / λ₁"},
     "features": {"model", "feature k"},
+    "stepsize": {"step size η λ₁"},
 }  # fmt: skip
 
 
@@ -364,10 +366,26 @@ def check_features(visit):
         assert row[int(j) - 1] == pytest.approx(row.max(), abs=1 / 255)
 
 
+def check_stepsize(visit):
+    a = visit.value("step size η λ₁")
+    said = visit.said()
+    shown = numbers(said)  # η λ₁ = a: mode 1 .. half learned at t = x, the flow at y
+    assert shown[0] == pytest.approx(a, abs=5e-3)
+    if a < 1:
+        expected = steps.step_times(1.0, 0.01, a), np.log(1e4 - 1)
+        assert shown[2:4] == pytest.approx(expected, abs=6e-3)
+    elif 2 < a < 2.47:
+        assert shown[3:5] == pytest.approx(steps.period_two(a), abs=6e-4)
+    else:
+        fate = "overshoots" if a < 2 else "diverges" if a > 4 else ""
+        assert fate in said
+
+
 CHECKS = {
     "history": check_history, "modes": check_modes, "taylor": check_taylor, "pairs": check_pairs,
     "analogy": check_analogy, "spike": check_spike, "start": check_start,
     "features": check_features,
+    "stepsize": check_stepsize,
 }  # fmt: skip
 
 
@@ -589,7 +607,18 @@ FRONT_END = """async (message) => {
 
 @pytest.mark.parametrize(
     "name",
-    ["history", "modes", "pairs", "taylor", "analogy", "spike", "start", "trainer", "features"],
+    [
+        "history",
+        "modes",
+        "pairs",
+        "taylor",
+        "analogy",
+        "spike",
+        "start",
+        "stepsize",
+        "trainer",
+        "features",
+    ],
 )
 def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     browser,
@@ -607,6 +636,12 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
         "analogy": (explorers.Analogy, {"c": "tokyo", "time": 3.0}, "dimension d", "dim"),
         "spike": (lambda _: explorers.Spike(), {"category": "family"}, "dimension d", "dim"),
         "start": (lambda _: explorers.Start(), {"log_scale": -6.0}, "angle to the modes", "angle"),
+        "stepsize": (
+            lambda _: explorers.StepSize([3.0, 2, 1]),
+            {"step": 2.2},
+            "step size η λ₁",
+            "step",
+        ),
         "trainer": (explorers.Trainer, {"loss": "sgns", "rate": 0.5}, "dimension d", "dim"),
         "features": (lambda _: shared.__wrapped__(), {"model": "PPMI"}, "feature k", "k"),
     }[name]

@@ -109,10 +109,12 @@ function render(context) {
         });
       });
       course.end();
-      const { right, bottom } = course.inner;
+      const { left, right, top, bottom } = course.inner;
+      const corrected = a * values.at(-1) < 1 ? app.key(right - 118, bottom - 22, "m1", "", "corrected") : [];
       course.layer.replaceChildren(
-        ...app.key(right - 118, bottom - 42, "line", "6 4", "flow"),
-        ...app.key(right - 118, bottom - 22, "m1", "", "corrected"));
+        s("path", { d: `M${left + 10},${top + 8}v8m0,-4H${left + 10 + course.x(a) - course.x(0)}m0,-4v8`, fill: "none", style: "stroke:var(--ink)" }),
+        s("text", { x: left + 16 + course.x(a) - course.x(0), y: top + 16, class: "halo" }, "one step"),
+        ...app.key(right - 118, bottom - 42, "line", "6 4", "flow"), ...corrected);
     }
 
     return () => {
