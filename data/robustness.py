@@ -1,19 +1,14 @@
 """Compute robustness.json of this folder again, from the text: some ten minutes on an idle machine.
 
     python data/robustness.py enwiki-*.txt.xz
-    python data/robustness.py enwiki-*.txt.xz --only halves "window 2"
 
-Which eigenvectors of M* survive another window, another vocabulary, another text? The text comes in
-files, one article a line, those that enwiki.npz was counted from. The reference: the first 5,000
-words of the counts at V = 10,000, L = 16. Against it, over the same 5,000 words:
+Which eigenvectors of M* survive another window, another text? The text comes in files, one article
+a line, those that enwiki.npz was counted from. The reference: the first 5,000 words of the counts
+at V = 10,000, L = 16. Against it, over the same 5,000 words: other windows; and one half of the
+files against the other, over random halves.
 
-- windows of 2, 5 and 32 words a side;
-- eigenvectors of 5,000, 10,000 and 20,000 words, counted anew, cut to the first 5,000;
-- one half of the files against the other, over random halves.
-
-The errors of the first two are jackknife errors, a quarter of the files left out at a time on both
-sides of the comparison (20,000 words are compared once, with no error); that of the halves is the
-standard deviation over halves. With --only the other comparisons of the file stay as they are.
+The errors of the windows are jackknife errors, a quarter of the files left out at a time on both
+sides of the comparison; those of the halves are standard deviations over halves.
 """
 
 import argparse
@@ -32,17 +27,13 @@ from qw2v.statistics import CorpusStatistics
 
 FILE = Path(__file__).parent / "robustness.json"
 WORDS, MODES, QUARTERS, HALVES, SEED = 5_000, 100, 4, 3, 0
-REFERENCE = (10_000, 16)  # words counted, window
-WINDOWS = (2, 5, 32)
-VOCABULARIES = (5_000, 10_000, 20_000)
-LARGE = 10_000  # words; beyond, one comparison without an error must do
+WINDOW, WINDOWS = 16, (2,)
 DIGITS = 4
 
 
 def modes(stats: CorpusStatistics) -> np.ndarray:
-    """Return the first eigenvectors of M* (5,000, 100), cut where V is larger."""
-    vectors = qw2v.target(stats).eigenpairs(MODES, cache=False, progress=False)[1]
-    return features.cut(vectors, WORDS) if stats.vocab_size > WORDS else vectors
+    """Return the first eigenvectors of M* (5,000, 100)."""
+    return qw2v.target(stats).eigenpairs(MODES, cache=False, progress=False)[1]
 
 
 def without(total: CorpusStatistics, part: CorpusStatistics) -> CorpusStatistics:
@@ -59,13 +50,11 @@ def without(total: CorpusStatistics, part: CorpusStatistics) -> CorpusStatistics
     )
 
 
-def counted(
-    groups: list[list[str]], words: list[str], window: int, rows: int
-) -> list[CorpusStatistics]:
-    """Return the counts of groups of files over a vocabulary, of its first `rows` words."""
-    count = CorpusStatistics.from_files
+def counted(groups: list[list[str]], window: int) -> list[CorpusStatistics]:
+    """Return the counts of groups of files over the shipped words, of the first of them."""
+    words, count = qw2v.load_statistics().words, CorpusStatistics.from_files
     return [
-        count(paths, vocabulary=words, window=window, progress=False).restrict(rows)
+        count(paths, vocabulary=words, window=window, progress=False).restrict(WORDS)
         for paths in groups
     ]
 
@@ -84,16 +73,16 @@ def compared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.array([getattr(found, field.name) for field in fields(found)])
 
 
-def table(value: np.ndarray, error: np.ndarray | None = None) -> dict:
+def table(value: np.ndarray, error: np.ndarray) -> dict:
     """Return one comparison as it is written: each row of `Survival`, and its error."""
     names = [field.name for field in fields(features.Survival)]
-    written = {name: value[i].tolist() for i, name in enumerate(names)}
+    written = {name: value[i].round(DIGITS).tolist() for i, name in enumerate(names)}
     written["match"] = [int(k) for k in written["match"]]
-    if error is not None:
-        written |= {
-            f"{name}_error": error[i].tolist() for i, name in enumerate(names) if name != "match"
-        }
-    return written
+    return written | {
+        f"{name}_error": error[i].round(DIGITS).tolist()
+        for i, name in enumerate(names)
+        if name != "match"
+    }
 
 
 def halves(parts: list[CorpusStatistics]) -> dict:
@@ -113,58 +102,21 @@ def halves(parts: list[CorpusStatistics]) -> dict:
     return written
 
 
-def settings() -> dict[str, tuple[int, int, int]]:
-    """Return what is compared with the reference: words counted, window, words kept."""
-    size, window = REFERENCE
-    return {f"window {other}": (size, other, WORDS) for other in WINDOWS} | {
-        f"vocabulary {other}": (other, window, other) for other in VOCABULARIES
-    }
-
-
-def vocabulary(paths: list[str], size: int) -> list[str]:
-    """Return the most frequent words of the text, as shipped or, where more are wanted, counted."""
-    shipped = qw2v.load_statistics().words
-    if size <= len(shipped):
-        return shipped[:size]
-    count = CorpusStatistics.from_files
-    return count(paths, vocab_size=size, window=1, progress=False).words
-
-
-def compare(paths: list[str], only: list[str]) -> dict[str, dict]:
-    """Return the comparisons named in `only`."""
-    size, window = REFERENCE
-    words = vocabulary(paths, max([size, *(settings()[n][0] for n in only if n != "halves")]))
-    parts = counted([[path] for path in paths], words[:size], window, WORDS)
-    quarters = [CorpusStatistics.merge(parts[i::QUARTERS]) for i in range(QUARTERS)]
-    reference = [modes(stats) for stats in replicates(quarters)]
-    found = {"halves": halves(parts)} if "halves" in only else {}
-    groups = [paths[i::QUARTERS] for i in range(QUARTERS)]
-    for name in progress(only):
-        if name == "halves":
-            continue
-        size, window, rows = settings()[name]
-        if size > LARGE:
-            (whole,) = counted([paths], words[:size], window, rows)
-            found[name] = table(compared(reference[0], modes(whole)))
-            continue
-        others = replicates(counted(groups, words[:size], window, rows))
-        rows_of = [
-            compared(base, modes(stats)) for base, stats in zip(reference, others, strict=True)
-        ]
-        found[name] = table(rows_of[0], features.jackknife_error(rows_of[1:]))
-    return found
-
-
-def progress(names: list[str]) -> Iterator[str]:
-    """Yield names, under a bar."""
-    with progress_bar("robustness", "comparison", len(names)) as bar:
-        for name in names:
-            yield name
+def record(paths: list[str]) -> dict:
+    """Return the content of the file."""
+    with progress_bar("robustness", "comparison", 1 + len(WINDOWS)) as bar:
+        parts = counted([[path] for path in paths], WINDOW)
+        quarters = [CorpusStatistics.merge(parts[i::QUARTERS]) for i in range(QUARTERS)]
+        reference = [modes(stats) for stats in replicates(quarters)]
+        comparisons = {"halves": halves(parts)}
+        bar.update()
+        for window in WINDOWS:
+            others = replicates(counted([paths[i::QUARTERS] for i in range(QUARTERS)], window))
+            found = [
+                compared(base, modes(other)) for base, other in zip(reference, others, strict=True)
+            ]
+            comparisons[f"window {window}"] = table(found[0], features.jackknife_error(found[1:]))
             bar.update()
-
-
-def record(paths: list[str], only: list[str]) -> dict:
-    """Return the content of the file, but for what was not asked for."""
     return {
         "command": "python data/robustness.py enwiki-*.txt.xz",
         "files": len(paths),
@@ -172,31 +124,15 @@ def record(paths: list[str], only: list[str]) -> dict:
         "modes": MODES,
         "halves": HALVES,
         "seed": SEED,
-        "comparisons": rounded(compare(paths, only)),
+        "comparisons": comparisons,
     }
-
-
-def rounded(value):
-    """Return the numbers inside with four decimals, as they are written."""
-    if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [rounded(inner) for inner in value]
-    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def main() -> None:
     """Write the file."""
-    every = ["halves", *settings()]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", help="text files, one article a line")
-    parser.add_argument("--only", nargs="+", choices=every, default=every, metavar="NAME")
-    options = parser.parse_args()
-    made = record(options.paths, options.only)
-    if options.only != every and FILE.exists():
-        made["comparisons"] = json.loads(FILE.read_text())["comparisons"] | made["comparisons"]
-    made["comparisons"] = {n: made["comparisons"][n] for n in every if n in made["comparisons"]}
-    text = json.dumps(made, separators=(",", ":"))
+    text = json.dumps(record(parser.parse_args().paths), separators=(",", ":"))
     FILE.write_text(text.replace('"comparisons"', '\n"comparisons"') + "\n", encoding="ascii")
 
 

@@ -244,6 +244,18 @@ def test_recorded_scores_are_those_of_the_closed_form(stats, script):
             assert record["scores"][kind][name][at] == pytest.approx(value, abs=0.003)
 
 
+def test_recorded_robustness_keeps_its_sums(script):
+    record = json.loads(datasets.verify("robustness.json").read_text())
+    module = script("robustness.py")
+    assert (record["words"], record["modes"]) == (module["WORDS"], module["MODES"])
+    assert list(record["comparisons"]) == ["halves", *(f"window {w}" for w in module["WINDOWS"])]
+    for row in record["comparisons"].values():
+        best, share, within = (np.array(row[name]) for name in ("best", "share", "within"))
+        assert len(best) == record["modes"]
+        assert np.all(best <= share + 1e-4) and np.all(share <= 1)
+        assert within[-1] == pytest.approx(share[-1], abs=1e-4)  # the whole space, both
+
+
 def test_robustness_script_on_a_small_text(script, tmp_path):
     rng = np.random.default_rng(0)
     topics = [[f"{a}{b}" for b in "klmnopqrst"] for a in "abcdef"]
@@ -255,31 +267,22 @@ def test_robustness_script_on_a_small_text(script, tmp_path):
         ]
         paths.append(tmp_path / f"part-{i}.txt")
         paths[-1].write_text("\n".join(lines))
+    count = qw2v.CorpusStatistics.from_files
+    words = count(paths, vocab_size=40, window=1).words
+
+    def counted(groups, window):
+        return [count(files, vocabulary=words, window=window).restrict(30) for files in groups]
+
     module = script("robustness.py")
-    module["record"].__globals__.update(
-        WORDS=30, MODES=4, HALVES=2, REFERENCE=(40, 3), WINDOWS=(2,), VOCABULARIES=(30, 50, 60)
-    )
-    most = qw2v.CorpusStatistics.from_files(paths, vocab_size=60, window=1).words
-    module["record"].__globals__.update(LARGE=50, vocabulary=lambda paths, size: most[:size])
-    names = ["halves", "window 2", "vocabulary 50", "vocabulary 60"]
-    found = module["record"]([str(path) for path in paths], names)["comparisons"]
-    assert list(found) == names
-    assert "share_error" not in found["vocabulary 60"]
-
-    def modes(files, size, window):
-        count = qw2v.CorpusStatistics.from_files
-        stats = count(files, vocabulary=most[:size], window=window)
-        stats = stats.restrict(30) if size == 40 else stats
-        return features.cut(qw2v.target(stats).eigenpairs(4)[1], 30)
-
-    for name, size, window in [("window 2", 40, 2), ("vocabulary 50", 50, 3)]:
-        values = [
-            features.survival(
-                features.squared_overlaps(modes(files, 40, 3), modes(files, size, window))
-            ).share
-            for files in (paths, *(paths[:i] + paths[i + 1 :] for i in range(4)))
-        ]
-        np.testing.assert_allclose(found[name]["share"], values[0], atol=1e-4)
-        spread = np.std(values[1:], axis=0) * np.sqrt(3)
-        np.testing.assert_allclose(found[name]["share_error"], spread, atol=1e-4)
+    module["record"].__globals__.update(MODES=4, HALVES=2, WINDOW=3, counted=counted)
+    found = module["record"](paths)["comparisons"]
+    values = []
+    for files in (paths, *(paths[:i] + paths[i + 1 :] for i in range(4))):
+        first, second = (
+            qw2v.target(counted([files], window)[0]).eigenpairs(4)[1] for window in (3, 2)
+        )
+        values.append(features.survival(features.squared_overlaps(first, second)).share)
+    np.testing.assert_allclose(found["window 2"]["share"], values[0], atol=1e-4)
+    spread = np.std(values[1:], axis=0) * np.sqrt(3)
+    np.testing.assert_allclose(found["window 2"]["share_error"], spread, atol=1e-4)
     assert np.all(np.array(found["halves"]["best"]) > 0.5)
