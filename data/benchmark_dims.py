@@ -7,7 +7,12 @@ Scores of the closed form of the shipped statistics at dimensions from 10 up, to
 """
 
 import json
+import platform
+from datetime import date
 from pathlib import Path
+
+import numpy as np
+import scipy
 
 import qw2v
 
@@ -37,6 +42,8 @@ def record(stats: qw2v.CorpusStatistics) -> dict:
     return {
         "command": "python data/benchmark_dims.py",
         "statistics": stats.fingerprint,
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",
         "dims": list(DIMS),
         "scores": found,
     }

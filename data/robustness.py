@@ -14,11 +14,14 @@ sides of the comparison; those of the halves are standard deviations over halves
 import argparse
 import itertools
 import json
+import platform
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import scipy
 
 import qw2v
 from qw2v import features
@@ -119,6 +122,8 @@ def record(paths: list[str]) -> dict:
             bar.update()
     return {
         "command": "python data/robustness.py enwiki-*.txt.xz",
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",
         "files": len(paths),
         "words": WORDS,
         "modes": MODES,
