@@ -30,7 +30,7 @@ from qw2v.statistics import CorpusStatistics
 
 FILE = Path(__file__).parent / "robustness.json"
 WORDS, MODES, QUARTERS, HALVES, SEED = 5_000, 100, 4, 3, 0
-WINDOW, WINDOWS = 16, (2,)
+WINDOW, WINDOWS = 16, (2, 5, 32)
 DIGITS = 4
 
 

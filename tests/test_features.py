@@ -274,7 +274,7 @@ def test_robustness_script_on_a_small_text(script, tmp_path):
         return [count(files, vocabulary=words, window=window).restrict(30) for files in groups]
 
     module = script("robustness.py")
-    module["record"].__globals__.update(MODES=4, HALVES=2, WINDOW=3, counted=counted)
+    module["record"].__globals__.update(MODES=4, HALVES=2, WINDOW=3, WINDOWS=(2,), counted=counted)
     found = module["record"](paths)["comparisons"]
     values = []
     for files in (paths, *(paths[:i] + paths[i + 1 :] for i in range(4))):
