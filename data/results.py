@@ -108,12 +108,18 @@ def tasks(dim: int = 181, large: int = 1024) -> dict:
     rows = recorded["categories"]
     past, nations = rows["gram7-past-tense"], rows["gram6-nationality-adjective"]
     fit = taskvectors.fit_bulk(past["spectra"][at])
-    shares = [row["mean_share"][at] for row in rows.values()]
+    shares, alignments = (
+        [row[name][at] for row in rows.values()] for name in ("mean_share", "mean_alignment")
+    )
     ratios, accuracies = ([row[name][at] for row in rows.values()] for name in ("snr", "accuracy"))
     return {
         "d_eff": fit.bulk.dim,
         "spike": fit.strength / fit.threshold,
-        "mean_share": {"least": min(shares), "above": sum(share > 0.9 for share in shares)},
+        "mean_share": {
+            "least": min(shares),
+            "above": sum(share > 0.9 for share in shares),
+            "aligned": sum(square > 0.9 for square in alignments),
+        },
         "rank_correlation": float(spearmanr(ratios, accuracies).statistic),
         "answer": nations["answer"][at],
         "rival": nations["rival"][at],
