@@ -27,6 +27,7 @@ from qw2v._checkpoints import CheckpointError, Trace
 from qw2v._counting import available_memory
 from qw2v._environment import progress_bar
 from qw2v.corpus import check_choice
+from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
 from qw2v.vectors import WordVectors
 from qw2v.weighting import Setting31, Weighting
@@ -188,7 +189,8 @@ def train(
         the snapshots; or the steps themselves. The trace holds those of the snapshots too.
     folder : where checkpoints are kept, to go on from after an interruption.
     resume : go on from the last checkpoint in `folder`, bit for bit as if never stopped.
-    progress : show loss, t / tau_1 and the time left.
+    progress : show loss, t / tau_1, the time left, and the analogies that the last snapshot
+        completed, where the vocabulary has any.
 
     Returns
     -------
@@ -291,6 +293,14 @@ class _Options:
         return self.lr * min(step, self.drop) + self.lr / 10 * max(step - self.drop, 0)
 
 
+def _analogies(words: list[str], W: np.ndarray) -> float | None:
+    """Return the share of Google's analogies completed; None where none can be asked."""
+    lengths = np.linalg.norm(W, axis=1)
+    if not np.all(np.isfinite(lengths) & (lengths > 0)):
+        return None
+    return evaluate(WordVectors(words, W), similarities={}).accuracy
+
+
 class _Trainer:
     """A run under way: `state` is (step, [W] or [W, W']), replaced whole at each step."""
 
@@ -303,6 +313,7 @@ class _Trainer:
         self.state = 0, self._on_device(start)
         self.rows: dict[int, tuple[float, np.ndarray]] = {}
         self.snapshots: dict[int, np.ndarray] = {}
+        self.accuracy: float | None = None  # of the last snapshot, for the progress bar
         self.ceiling = np.inf
         size = f"{torch.get_num_threads()} threads" if device.type == "cpu" else _gpu_name(device)
         self.settings = {
@@ -361,6 +372,9 @@ class _Trainer:
                 self.snapshots[step] = now[0].cpu().numpy().copy()
                 if store is not None:
                     store.save()
+                if not bar.disable:
+                    self.accuracy = _analogies(self.stats.words, self.snapshots[step])
+                    bar.set_postfix_str(self._postfix(step), refresh=False)
             if step == options.steps:
                 return
             move(step, now, buffers, spare)
@@ -430,6 +444,8 @@ class _Trainer:
 
     def _postfix(self, step: int) -> str:
         text, square = f"loss {self.rows[step][0]:.5g}", float(np.mean(np.square(self.start[0])))
+        if self.accuracy is not None:
+            text += f", analogies {self.accuracy:.1%}"
         if not 0 < square < self.largest:  # nothing to be learned from so small a start
             return text
         tau_1 = np.log(self.largest / square) / self.largest

@@ -10,6 +10,7 @@ import pytest
 import reference
 import torch
 from scipy.optimize import minimize_scalar
+from tqdm import tqdm
 
 import qw2v
 from qw2v import _checkpoints, dynamics, losses, training
@@ -702,3 +703,17 @@ except ImportError as error:
     assert qw2v.train is qw2v.training.train
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         qw2v.trian  # noqa: B018
+
+
+def test_progress_shows_loss_time_and_analogies(monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setattr(training, "progress_bar", impatient)
+    documents = ["paris france rome italy man king woman queen"] * 9
+    stats = qw2v.CorpusStatistics.from_texts(documents, vocab_size=8, window=3, progress=False)
+    qw2v.train(stats, dim=2, steps=40, lr=0.01, init_scale=0.1)
+    shown = capsys.readouterr().err
+    assert re.search(r"40/40 .*loss [\d.]+, analogies \d+\.\d%, t/tau_1 [\d.]+", shown)
+
+
+def impatient(*names, progress, **options):
+    return tqdm(total=options.get("total", names[2]), disable=not progress, mininterval=0)
