@@ -695,3 +695,14 @@ def eventually(page, condition, seconds=10):
 
 def encoded(buffer):
     return base64.b64encode(bytes(buffer)).decode()
+
+
+def test_a_model_trains_on_the_page_of_training(site, browser):
+    # Its controls are tried one by one in test_explorers_trainer.py, on a page of its own.
+    with Visit(browser, site / "chapters" / "training.html") as visit:
+        box = visit.page.locator("[data-explorer^='trainer-'][data-live='page']")
+        said = box.locator(".said")
+        before = said.text_content()
+        box.get_by_role("button", name="Train", exact=True).click()
+        assert eventually(visit.page, lambda: said.text_content() != before)
+    assert (visit.failed, visit.outside) == ([], [])
