@@ -104,12 +104,12 @@ def look_up(results: Mapping[str, Any], path: str) -> float:
 
 
 def _difference(row: Row) -> str:
-    """In points for shares, as a factor for numbers far apart, else as the plain difference."""
+    """In points for shares, as a factor for counts far apart, else as the plain difference."""
     assert isinstance(row.paper, int | float)
     gap = row.ours - row.paper
     if row.form.endswith("%"):
         return f"{100 * gap:+.1f}".replace("-", "−")
-    if row.paper > 0 and not 0.5 < row.ours / row.paper < 2:
+    if row.form.startswith(",") and not 0.5 < row.ours / row.paper < 2:
         ratio = max(row.ours / row.paper, row.paper / row.ours)
         return f"{'×' if gap > 0 else '÷'} {ratio:.1f}"
     return format(gap, "+" + row.form).replace("-", "−")
