@@ -326,10 +326,10 @@ def check_start(visit):
         **{trait: float(visit.control(name).input_value()) for trait, name in named.items()}
     )
     _, curves = explorer.curves(10.0**explorer.log_scale, 400)
-    shown = numbers(visit.said())  # .. Lemma 3.1 .. by up to x%, Result 3 by up to y%, .. z%
+    shown = numbers(visit.said())  # .. Lemma 3.1 .. by up to x%, Result 3 by less than y%, .. z%
     for error, theory in zip((shown[-4], *shown[-2:]), start.GUESSES, strict=True):
         expected = 100 * np.abs(curves[theory] - curves["exact"]).max()
-        assert error == pytest.approx(expected, rel=0.06, abs=1e-9)
+        assert error == (pytest.approx(expected, rel=0.06) if expected >= 1e-3 else 1e-3)
 
 
 @functools.cache

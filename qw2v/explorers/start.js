@@ -98,6 +98,7 @@ function render(context) {
       xLabel: "scale σ of the start", yLabel: "largest error in %", height: 210, margin: { right: 16 },
     });
     errors.range({ x: [1e-12, 10], y: [0, 100], log: true, xTicks: [1e-12, 1e-9, 1e-6, 1e-3, 1] });
+    const percent = (x) => (x < 0.001 ? "less than 0.001%" : `up to ${show(x, 2)}%`);
     const said = app.readout();
     app.body.append(
       h("div", { class: "controls" },
@@ -149,8 +150,8 @@ function render(context) {
       const [one, two, three] = worst(ratio, angle, sigma, app.texts, 400);
       said.say(
         `From σ = ${scaleText(app.get("log_scale"))} at ${show(angle)}° to the modes, λ₂ = ${show(ratio, 2)} λ₁: ` +
-        `Lemma 3.1 is wrong by up to ${show(one, 2)}% of the first mode’s final size, Result 3 by up to ${show(two, 2)}%, ` +
-        `and with each mode’s own start by up to ${show(three, 2)}%.`);
+        `Lemma 3.1 is wrong by ${percent(one)} of the first mode’s final size, Result 3 by ${percent(two)}, ` +
+        `and with each mode’s own start by ${percent(three)}.`);
     };
   });
 }
