@@ -189,7 +189,7 @@ def unrelated(stats: CorpusStatistics, *, seed: int = 0) -> CorpusStatistics:
 
     >>> stats = CorpusStatistics.from_texts(["a b a c b a"], vocab_size=3, window=2)
     >>> unrelated(stats, seed=1).pair_counts.toarray().tolist()
-    [[0, 3, 0], [3, 0, 2], [0, 2, 2]]
+    [[4, 4, 1], [4, 4, 1], [1, 1, 0]]
     """
     rng = np.random.default_rng(seed)
     weights = np.array(pair_weights(stats.window, stats.window_weights), dtype=np.float64)
