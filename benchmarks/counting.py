@@ -28,9 +28,9 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from qw2v import _counting, _reading, corpus
 from qw2v._environment import progress_bar
 from qw2v.statistics import CorpusStatistics
+from qw2v.text import corpus, counting, reading
 
 DEFAULT = Path(__file__).parents[2] / "shared" / "corpora" / "enwiki"
 
@@ -82,7 +82,7 @@ def unpacked(paths: list[Path], folder: Path) -> list[Path]:
     plain = []
     for path in paths:
         plain.append(folder / f"{len(plain)}.txt")
-        with _reading.opened(path, 0, None) as reader, plain[-1].open("wb") as file:
+        with reading.opened(path, 0, None) as reader, plain[-1].open("wb") as file:
             while block := reader.read(1 << 20):
                 file.write(block)
     return plain
@@ -98,9 +98,9 @@ def compare_from_ids(plain: list[Path], vocab_size: int, window: int, repeat: in
         return tokens, rank, counts, words
 
     def count(tokens, rank, counts, words) -> object:
-        weights = _counting.pair_weights(window, "linear")
+        weights = counting.pair_weights(window, "linear")
         with progress_bar("", "", progress=False) as bar:
-            return _counting.count_pairs(
+            return counting.count_pairs(
                 tokens, rank, counts, weights,
                 keep_others=False, memory=None, workers=workers, bar=bar,
             )  # fmt: skip

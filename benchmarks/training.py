@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import qw2v
-from qw2v import losses, sampling
+from qw2v.training import losses, pairs
 from qw2v.weighting import Setting31, Word2Vec
 
 TRICKS = Word2Vec(subsample=1e-4, negatives=1, power=0.75)
@@ -90,11 +90,11 @@ class PlainPairs:
 
     def __init__(self, stats, weighting, batch):
         counts = stats.pair_counts
-        weights = sampling._positive_weights(stats, weighting)
+        weights = pairs._positive_weights(stats, weighting)
         self.rows = np.repeat(np.arange(stats.vocab_size), np.diff(counts.indptr))
         self.columns, self.batch = counts.indices, batch
         self.cells = np.cumsum(weights)
-        factors = sampling._negative_factors(stats, weighting, False)
+        factors = pairs._negative_factors(stats, weighting, False)
         self.factors = [np.cumsum(factor) for factor in factors]
         self.random = np.random.default_rng(0)
 
@@ -113,7 +113,7 @@ def minibatches(stats, W, batch, repeats):
     """Print the milliseconds of one step, and how many pairs a second that makes."""
     device, out = W.device, [torch.empty_like(W)]
     for name, (loss, weighting) in CASES.items():
-        ours = sampling.StatisticsPairs(stats, weighting, batch, device=device)
+        ours = pairs.StatisticsPairs(stats, weighting, batch, device=device)
         plain = PlainPairs(stats, weighting, batch)
         leaf, step = W.clone().requires_grad_(), [0]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from qw2v import dynamics, weighting
 from qw2v.datasets import load_statistics
-from qw2v.dynamics import closed_form
+from qw2v.embedding import closed_form
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import target

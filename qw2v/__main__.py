@@ -175,7 +175,7 @@ def _count(options: argparse.Namespace) -> int:
 
 
 def _embed(options: argparse.Namespace) -> int:
-    from qw2v.dynamics import closed_form
+    from qw2v.embedding import closed_form
     from qw2v.statistics import CorpusStatistics
 
     _check_directory(options.output)
@@ -196,7 +196,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.vectors is None:
         from qw2v.datasets import load_statistics
-        from qw2v.dynamics import closed_form
+        from qw2v.embedding import closed_form
 
         vectors = closed_form(load_statistics(), dim=options.dim, kind=options.kind)
     elif Path(options.vectors).suffix.lower() == ".npz":

@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from qw2v import datasets
-from qw2v._counting import pair_weights
 from qw2v.statistics import CorpusStatistics
+from qw2v.text.counting import pair_weights
 
 __all__ = [
     "Decay",

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v import _archive, _counting
+from qw2v import _archive
 from qw2v._environment import progress_bar
-from qw2v._reading import Paths
-from qw2v.corpus import (
+from qw2v.text import counting
+from qw2v.text.corpus import (
     Tokenizer,
     Tokens,
     check_choice,
@@ -31,6 +31,7 @@ from qw2v.corpus import (
     read_texts,
     worker_count,
 )
+from qw2v.text.reading import Paths
 
 OUT_OF_VOCABULARY = ("remove", "mask")
 ALIKE = ("words", "window", "window_weights", "out_of_vocabulary")
@@ -207,7 +208,7 @@ class CorpusStatistics:
                     f"these statistics cannot be added, they differ in {name}: "
                     f"{_difference(ours, theirs)}; count both with the same vocabulary and settings"
                 )
-        if _total(self.pair_counts) + _total(other.pair_counts) > _counting.INT64_MAX:
+        if _total(self.pair_counts) + _total(other.pair_counts) > counting.INT64_MAX:
             raise OverflowError("the sum of these counts would pass 2^63: count fewer shards")
         return CorpusStatistics(
             self.words,
@@ -340,7 +341,7 @@ class _Request:
 
     def reading_budget(self) -> int:
         """Return how many bytes of word ids may wait in memory."""
-        limit = _counting.available_memory() if self.memory is None else self.memory
+        limit = counting.available_memory() if self.memory is None else self.memory
         return 1 << 30 if limit is None else limit // 4
 
     def count(self, tokens: Tokens) -> dict[str, Any]:
@@ -353,11 +354,11 @@ class _Request:
             progress=self.progress,
             unit_scale=True,
         ) as bar:
-            pair_counts = _counting.count_pairs(
+            pair_counts = counting.count_pairs(
                 tokens,
                 rank,
                 word_counts,
-                _counting.pair_weights(self.window, self.window_weights),
+                counting.pair_weights(self.window, self.window_weights),
                 keep_others=self.out_of_vocabulary == "mask",
                 memory=self.memory,
                 workers=self.workers,
@@ -385,7 +386,7 @@ def _check_settings(window: int, window_weights: str, out_of_vocabulary: str) ->
         raise ValueError(
             f"window must be a whole number of words on each side, at least 1; received {window!r}"
         )
-    check_choice("window_weights", window_weights, _counting.WINDOW_WEIGHTS)
+    check_choice("window_weights", window_weights, counting.WINDOW_WEIGHTS)
     check_choice("out_of_vocabulary", out_of_vocabulary, OUT_OF_VOCABULARY)
 
 

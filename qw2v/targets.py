@@ -8,19 +8,16 @@ someone asks for `toarray()`.
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 from numpy.typing import DTypeLike, NDArray
 
-from qw2v._environment import cache_folder, progress_bar
+from qw2v import spectrum
+from qw2v._environment import cache_folder
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import RankOne, Setting31, Weighting
 
@@ -28,7 +25,6 @@ Array = NDArray[np.float64]
 
 KINDS = ("mstar", "pmi", "ppmi")
 STRETCH = 2**18  # entries
-DENSE_BYTES = 6 * 2**30  # a float32 table this large (V = 40,000) is still held whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +95,11 @@ class Target:
         True
         """
         file = cache_folder() / f"eigenpairs-{self.fingerprint}.npz"
-        if cache and file.exists() and (found := _read_pairs(file, k)) is not None:
+        if cache and file.exists() and (found := spectrum.read_pairs(file, k)) is not None:
             return found
-        values, vectors = eigenpairs(self, k, progress=progress)
+        values, vectors = spectrum.eigenpairs(self, k, progress=progress)
         if cache and self.shape[0] > 1000:
-            _write_pairs(file, values, vectors)
+            spectrum.write_pairs(file, values, vectors)
         return values, vectors
 
 
@@ -161,36 +157,6 @@ def target(
     )
 
 
-def eigenpairs(matrix: Target | NDArray, k: int, *, progress: bool = True) -> tuple[Array, Array]:
-    """Return the k largest eigenvalues (k,), descending, with eigenvectors (V, k), of a matrix.
-
-    Takes a Target or a plain symmetric array. LAPACK where the matrix is small or k is a large
-    share of V, block Lanczos (float32 arithmetic past V = 5,000) otherwise. Errors as in
-    `Target.eigenpairs`.
-
-    >>> eigenpairs(np.diag([3.0, -5.0, 1.0]), 2)[0]
-    array([3., 1.])
-    """
-    if not isinstance(matrix, Target):
-        matrix = _checked_symmetric(matrix)
-    size = matrix.shape[0]
-    if not 1 <= k <= size:
-        raise ValueError(f"k must be between 1 and V = {size:,}, received {k}")
-    few = size > 1000 and 20 * k < size  # a Krylov basis of 10 k or so must be worth its while
-    if few:
-        values, vectors = _block_lanczos(matrix, k, progress=progress)
-    if not few or values[-1] <= 0:
-        if k > (positive := _positive_eigenvalues(matrix)):
-            raise ValueError(
-                f"k = {k:,} reaches past the positive eigenvalues: this matrix has {positive:,} of "
-                "them, and only those can be learned"
-            )
-        values, vectors = _lapack(matrix, k)
-    peak = np.abs(vectors).argmax(axis=0)
-    vectors *= np.sign(vectors[peak, np.arange(k)])
-    return values, vectors
-
-
 def _stretches(matrix: scipy.sparse.csr_array) -> Iterator[tuple[slice, NDArray, NDArray]]:
     """Yield the entries in runs that fit the processor's cache: where, their rows, columns."""
     for low in range(0, matrix.nnz, STRETCH):
@@ -198,112 +164,6 @@ def _stretches(matrix: scipy.sparse.csr_array) -> Iterator[tuple[slice, NDArray,
         first, last = np.searchsorted(matrix.indptr, [part.start, part.stop - 1], side="right") - 1
         bounds = np.clip(matrix.indptr[first : last + 2], part.start, part.stop)
         yield part, np.repeat(np.arange(first, last + 1), np.diff(bounds)), matrix.indices[part]
-
-
-def _checked_symmetric(matrix: NDArray) -> Array:
-    matrix = np.asarray(matrix, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"a target must be a square matrix, received shape {matrix.shape}")
-    if not np.all(np.isfinite(matrix)):
-        raise ValueError("a target must be finite; use a floor for pairs that never co-occur")
-    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=1e-12):
-        raise ValueError("a target must be symmetric; average it with its transpose first")
-    return matrix
-
-
-def _dense(matrix: Target | Array, dtype: DTypeLike) -> NDArray:
-    return matrix.toarray(dtype) if isinstance(matrix, Target) else matrix.astype(dtype, copy=False)
-
-
-def _lapack(matrix: Target | Array, k: int) -> tuple[Array, Array]:
-    size = matrix.shape[0]
-    table = _dense(matrix, np.float64)
-    values, vectors = scipy.linalg.eigh(table, subset_by_index=[size - k, size - 1])
-    return values[::-1].copy(), vectors[:, ::-1].copy()
-
-
-def _positive_eigenvalues(matrix: Target | Array) -> int:
-    """Count them by Sylvester's law of inertia: an LDL^T costs a tenth of the eigenvalues."""
-    _, blocks, _ = scipy.linalg.ldl(_dense(matrix, np.float64))
-    pivots = np.diagonal(blocks), np.diagonal(blocks, -1)
-    return int(np.sum(scipy.linalg.eigvalsh_tridiagonal(*pivots) > 0))
-
-
-def _block_lanczos(
-    matrix: Target | Array, k: int, *, progress: bool, block: int = 32
-) -> tuple[Array, Array]:
-    """Grow one Krylov basis, fully orthogonalised, until the top k Ritz pairs have converged.
-
-    The spectrum of M* is the hard case: a flat tail at lambda_k and a negative end that is larger
-    than lambda_1. Subspace iteration crawls there; a Krylov space serves both ends at once, and a
-    block of 32 turns the products into matrix-matrix ones.
-    """
-    size = matrix.shape[0]
-    dtype = np.float64 if size <= 5000 else np.float32
-    table = _dense(matrix, dtype) if 4 * size**2 <= DENSE_BYTES else matrix
-    tolerance = 1e-11 if dtype == np.float64 else 1e-6
-    basis = np.empty((size, size // block * block), dtype, order="F")  # pages are taken as used
-    projected = np.zeros((basis.shape[1],) * 2)
-    start = np.random.default_rng(0).standard_normal((size, block)).astype(dtype)
-    fresh = np.linalg.qr(start)[0]
-    check = 9 * k + block  # where the first such test can be expected to succeed
-    with progress_bar(f"top {k} eigenpairs", "vector", progress=progress, leave=False) as bar:
-        for low in range(0, basis.shape[1], block):
-            high = low + block
-            basis[:, low:high] = fresh
-            fresh = table @ fresh
-            known = basis[:, :high]
-            overlap = known.T @ fresh
-            fresh -= known @ overlap
-            fresh -= known @ (known.T @ fresh)  # once is not enough in finite precision
-            fresh, coupling = np.linalg.qr(fresh)
-            projected[:high, low:high] = overlap
-            bar.update(block)
-            if high < check and high < basis.shape[1]:
-                continue
-            check = int(1.15 * high)
-            small = np.triu(projected[:high, :high])
-            values, turn = scipy.linalg.eigh(
-                small, lower=False, subset_by_index=[high - k, high - 1]
-            )
-            values, turn = values[::-1], turn[:, ::-1]
-            # The ends of the spectrum, which set the scale of rounding, have long converged.
-            radius = np.abs(
-                scipy.linalg.eigvalsh(small[: 8 * block, : 8 * block], lower=False)
-            ).max()
-            if np.linalg.norm(coupling @ turn[-block:], axis=0).max() <= tolerance / 5 * radius:
-                break
-    vectors = known @ turn.astype(dtype)
-    residual = np.linalg.norm(table @ vectors - vectors * values.astype(dtype), axis=0).max()
-    if residual > tolerance * radius:
-        raise ArithmeticError(
-            f"the eigenpairs did not converge: residual {residual:.2g} at a spectral radius of "
-            f"{radius:.3g}, allowed {tolerance * radius:.2g}; ask for fewer than k = {k}"
-        )
-    return values.copy(), vectors.astype(np.float64)
-
-
-def _read_pairs(file: Path, k: int) -> tuple[Array, Array] | None:
-    """Return the first k cached pairs, or None where fewer are there or the file is damaged."""
-    try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            values, vectors = stored["values"], stored["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    if len(values) < k:
-        return None
-    return values[:k], vectors[:, :k].astype(np.float64)
-
-
-def _write_pairs(file: Path, values: Array, vectors: Array) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    compact = vectors.astype(np.float32)
-    if np.array_equal(compact, vectors):  # the large ones were computed in float32
-        vectors = compact
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    with partial.open("wb") as stream:
-        np.savez(stream, values=values, vectors=vectors)
-    partial.replace(file)
 
 
 def mode_words(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qw2v import CorpusStatistics, contrastive, dynamics
+from qw2v import CorpusStatistics, dynamics
+from qw2v.dynamics import contrastive
 
 
 @pytest.fixture

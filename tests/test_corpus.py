@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import vocabulary_of, words_of
 
-from qw2v import _reading, corpus
+from qw2v.text import corpus, reading
 
 LONG = "internationalisation"  # longer than the 16 letters that are compared at once
 TEXT = f"The cat's hat -- a naïve caf\u00e9, THE END.\n\nOne\ttwo\r\n {LONG} {LONG}x {LONG}y {LONG}"
@@ -47,8 +47,8 @@ def documents_of(tokens):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks and parts so small that words, characters and lines meet their ends."""
-    monkeypatch.setattr(_reading, "BLOCK", 64)
-    monkeypatch.setattr(_reading, "PART", 50)
+    monkeypatch.setattr(reading, "BLOCK", 64)
+    monkeypatch.setattr(reading, "PART", 50)
 
 
 @given(st.lists(st.text(), max_size=8))
@@ -76,7 +76,7 @@ def test_files_split_the_same_in_blocks_of_any_size(tmp_path_factory, text, suff
     expected = [words for line in lines if (words := words_of(line))]
     with pytest.MonkeyPatch.context() as patch:
         for block in (1 << 19, 401):
-            patch.setattr(_reading, "BLOCK", block)
+            patch.setattr(reading, "BLOCK", block)
             assert documents_of(corpus.read_files(path, document=document)) == expected
 
 
@@ -88,7 +88,7 @@ def test_a_large_file_is_split_between_threads_at_line_ends(tmp_path, small_bloc
     path = written(tmp_path, "\n".join(lines))
     tokens = corpus.read_files([path, path], workers=workers)
     assert documents_of(tokens) == 2 * [words_of(line) for line in lines]
-    assert len(list(_reading.parts_of([path], "line"))) > 50
+    assert len(list(reading.parts_of([path], "line"))) > 50
 
 
 def test_many_long_words_fill_and_grow_the_table(tmp_path):

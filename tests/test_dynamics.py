@@ -426,7 +426,7 @@ M2 = np.diag([2.0, 1.0, -1.0])
         (lambda: dynamics.aligned(M2, 0.1, dim=4), "between 1 and V = 3; got 4"),
         (lambda: dynamics.aligned(M2, 0.1, dim=0), "between 1 and V = 3; got 0"),
         (lambda: dynamics.aligned(M2, 0.1, dim=1.5), "must be an integer.*got 1.5"),
-        (lambda: dynamics.aligned(np.ones((2, 3)), 0.1), r"square matrix; got shape \(2, 3\)"),
+        (lambda: dynamics.aligned(np.ones((2, 3)), 0.1), r"square matrix, received shape \(2, 3\)"),
         (lambda: dynamics.aligned([[0.0, 1.0], [0.0, 0.0]], 0.1), "symmetric.*entry of 1"),
         (lambda: dynamics.aligned([[np.nan]], 0.1), "target must be finite"),
         (

@@ -16,7 +16,8 @@ from test_explorers import read
 from test_site import THEME_LOGS, Visit
 
 import qw2v
-from qw2v import datasets, dynamics, explorers, features, figures, steps, taskvectors
+from qw2v import datasets, dynamics, explorers, features, figures, taskvectors
+from qw2v.dynamics import discrete
 from qw2v.explorers import pair, start
 
 pytestmark = pytest.mark.site
@@ -372,10 +373,10 @@ def check_stepsize(visit):
     shown = numbers(said)  # η λ₁ = a: mode 1 .. half learned at t = x, the flow at y
     assert shown[0] == pytest.approx(a, abs=5e-3)
     if a < 1:
-        expected = steps.step_times(1.0, 0.01, a), np.log(1e4 - 1)
+        expected = discrete.step_times(1.0, 0.01, a), np.log(1e4 - 1)
         assert shown[2:4] == pytest.approx(expected, abs=6e-3)
     elif 2 < a < 2.47:
-        assert shown[3:5] == pytest.approx(steps.period_two(a), abs=6e-4)
+        assert shown[3:5] == pytest.approx(discrete.period_two(a), abs=6e-4)
     else:
         fate = "overshoots" if a < 2 else "diverges" if a > 4 else ""
         assert fate in said

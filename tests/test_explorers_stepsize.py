@@ -6,7 +6,8 @@ import pytest
 import traitlets
 from test_explorers import javascript, read  # noqa: F401
 
-from qw2v import dynamics, steps
+from qw2v import dynamics
+from qw2v.dynamics import discrete
 from qw2v.explorers import StepSize
 from qw2v.explorers.stepsize import START
 
@@ -44,7 +45,7 @@ def test_the_page_corrects_the_times_as_the_package_does(javascript, explorer):
     found = javascript(
         explorer, "v.asked.map(([x, a, y]) => m.stepTime(x, 0.01, a, y))", asked=asked
     )
-    expected = [steps.step_times(value, 0.01, a, y) for value, a, y in asked]
+    expected = [discrete.step_times(value, 0.01, a, y) for value, a, y in asked]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -54,7 +55,7 @@ def test_the_page_knows_the_fate_of_a_mode(javascript, explorer):
         explorer, "[v.sizes.map(m.period), m.visited(2.2, 2).sort()]", sizes=sizes
     )
     assert [float(p) for p in periods] == [1, 1, 2, 4, np.inf, 0]
-    np.testing.assert_allclose(pair, steps.period_two(2.2), rtol=1e-9)
+    np.testing.assert_allclose(pair, discrete.period_two(2.2), rtol=1e-9)
 
 
 def test_a_page_and_stills_come_with_it(explorer):

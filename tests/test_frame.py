@@ -22,9 +22,9 @@ CHAPTERS = setup_cell.chapters()
 URL = setup_cell.repository_url()
 # A module imports from the modules before it in this line, never from those after it.
 ORDER = (
-    "_environment _archive _checkpoints _kernels _reading corpus _counting statistics datasets "
-    "weighting targets vectors _riccati _truncation dynamics steps rankone untied contrastive "
-    "losses sampling evaluation taskvectors features training comparison figures __init__ __main__"
+    "_environment _archive _checkpoints _numba text statistics datasets weighting spectrum targets "
+    "vectors embedding dynamics evaluation taskvectors features training comparison figures "
+    "__init__ __main__"
 ).split()
 
 

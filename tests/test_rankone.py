@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qw2v import dynamics, rankone
+from qw2v import dynamics
+from qw2v.dynamics import rankone
 
 VALUES = np.array([3.0, 2.2, 1.4, 0.5, -0.3, -0.8, -1.5, -2.5])
 

@@ -6,7 +6,7 @@ import reference
 import torch
 
 import qw2v
-from qw2v import _kernels, losses, sampling
+from qw2v.training import kernels, losses, pairs
 from qw2v.weighting import RankOne, Setting31, Word2Vec
 
 SIZE = 12
@@ -37,7 +37,7 @@ def stats(documents):
 
 
 def pairs_of(stats, weighting, draw, batch=10_000, seed=0):
-    return sampling.StatisticsPairs(stats, weighting, batch, draw, seed, torch.float64)
+    return pairs.StatisticsPairs(stats, weighting, batch, draw, seed, torch.float64)
 
 
 def assert_mean(samples, expected, bound=4.5):
@@ -54,7 +54,7 @@ def assert_mean(samples, expected, bound=4.5):
     assert np.sqrt(np.mean(error**2)) < 0.06 * np.sqrt(np.mean(expected**2))
 
 
-@pytest.mark.parametrize("draw", sampling.DRAWS)
+@pytest.mark.parametrize("draw", pairs.DRAWS)
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_pairs_stand_for_positive_and_negative_weights(stats, name, draw):
     """The weights that pairs bring to each cell average to A and B over the mean of G."""
@@ -81,7 +81,7 @@ def test_weighted_pairs_count_alike_and_plain_ones_vary_more(stats):
         np.testing.assert_allclose(weights, weights[0], rtol=1e-12)
     W = [torch.tensor(np.random.default_rng(0).standard_normal((SIZE, 3)))]
     spread = {}
-    for draw in sampling.DRAWS:
+    for draw in pairs.DRAWS:
         sampler = pairs_of(stats, Setting31(), draw, batch=500)
         moves = [velocity_of(sampler.draw(step), "qwem", W)[0] for step in range(100)]
         spread[draw] = np.var(moves, axis=0).mean()
@@ -96,7 +96,7 @@ def velocity_of(batch, loss, now):
 
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 @pytest.mark.parametrize("loss", losses.LOSSES)
-@pytest.mark.parametrize("draw", sampling.DRAWS)
+@pytest.mark.parametrize("draw", pairs.DRAWS)
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_the_sampled_gradient_is_unbiased(stats, name, draw, loss, tied):
     weighting = WEIGHTINGS[name]
@@ -136,7 +136,7 @@ def test_processor_and_gpu_push_pairs_alike(stats, loss, tied):
     ours = velocity_of(batch, loss, now)
     out = [torch.zeros_like(W) for W in now]
     weights = batch.weights / 2 if tied else batch.weights
-    sampling.push_pairs(batch.rows, batch.columns, weights, batch.signs, loss, now, out)
+    pairs.push_pairs(batch.rows, batch.columns, weights, batch.signs, loss, now, out)
     np.testing.assert_allclose(ours, [direction.numpy() for direction in out], rtol=1e-10)
 
 
@@ -144,10 +144,10 @@ def test_processor_and_gpu_find_cells_alike(stats):
     joint = stats.skipgram
     rows, columns = (torch.as_tensor(x.ravel()) for x in np.indices((SIZE, SIZE)))
     table = [torch.as_tensor(x) for x in (joint.indptr, joint.indices, joint.data)]
-    found = sampling.find_cells(*table, rows, columns)
+    found = pairs.find_cells(*table, rows, columns)
     assert np.array_equal(found.reshape(SIZE, SIZE), joint.toarray())
     out = np.empty(SIZE**2)
-    _kernels.find_cells(*(x.numpy() for x in (*table, rows, columns)), out)
+    kernels.find_cells(*(x.numpy() for x in (*table, rows, columns)), out)
     assert np.array_equal(out.reshape(SIZE, SIZE), joint.toarray())
 
 
@@ -167,7 +167,7 @@ def test_alias_tables_hold_the_distribution():
     weights = rng.random(300) ** 6
     weights[3] = 0
     share, other = np.empty(300), np.empty(300, np.int64)
-    _kernels.alias_rows(starts, weights, share, other)
+    kernels.alias_rows(starts, weights, share, other)
     for low, high in zip(starts[:-1], starts[1:], strict=True):
         size = high - low
         if not size:
@@ -183,21 +183,21 @@ def test_alias_tables_hold_the_distribution():
 
 
 def test_text_becomes_ranks_with_ends(stats, documents):
-    ids = sampling.word_ids(stats, documents)
+    ids = pairs.word_ids(stats, documents)
     expected = []
     for document in documents:
         expected += [stats.index[word] for word in document.split()] + [-1]
     assert ids.tolist() == expected
     few = stats.restrict(3)
     inside = [rank for rank in expected if rank < 3]
-    assert sampling.word_ids(few, documents).tolist() == inside
+    assert pairs.word_ids(few, documents).tolist() == inside
 
 
 def test_text_gives_the_pairs_that_were_counted(stats, documents):
     """Without subsampling pairs from the text are distributed as P_ij, negatives as P_i q_j."""
     weighting = Word2Vec(subsample=None, negatives=2)
-    ids = sampling.word_ids(stats, documents)
-    sampler = sampling.CorpusPairs(stats, weighting, 10**6, ids, dtype=torch.float64)
+    ids = pairs.word_ids(stats, documents)
+    sampler = pairs.CorpusPairs(stats, weighting, 10**6, ids, dtype=torch.float64)
     sampler.block = len(ids)
     joint = stats.pair_counts.toarray() / stats.pair_counts.sum()
     positive, negative = [], []
@@ -225,13 +225,13 @@ def test_text_gives_the_pairs_that_were_counted(stats, documents):
 
 def test_text_is_thinned_by_the_acceptance_of_each_word(stats, documents):
     weighting = Word2Vec(subsample=0.02, negatives=1)
-    ids = sampling.word_ids(stats, documents)
+    ids = pairs.word_ids(stats, documents)
     alone = ids.copy()
-    sampler = sampling.CorpusPairs(stats, weighting, 10**6, alone, dtype=torch.float64)
+    sampler = pairs.CorpusPairs(stats, weighting, 10**6, alone, dtype=torch.float64)
     sampler.block = len(ids)
     kept = []
     for step in range(300):
-        random = sampling.generator(step, 0, sampler.device)
+        random = pairs.generator(step, 0, sampler.device)
         tokens = torch.as_tensor(ids.astype(np.int64))
         sampler._window = 1
         centres, contexts = sampler._pairs(tokens, random)
@@ -247,9 +247,9 @@ def test_text_is_thinned_by_the_acceptance_of_each_word(stats, documents):
 
 
 def test_blocks_go_through_the_text_and_start_over(stats, documents):
-    ids = sampling.word_ids(stats, documents)
+    ids = pairs.word_ids(stats, documents)
     weighting = Word2Vec(subsample=None, negatives=1)
-    sampler = sampling.CorpusPairs(stats, weighting, 90, ids)
+    sampler = pairs.CorpusPairs(stats, weighting, 90, ids)
     assert sampler.block == 30
     assert len(sampler.draw(0).rows) == pytest.approx(2 * 90, rel=0.5)
     words = set(ids[:30].tolist())
@@ -272,7 +272,7 @@ def test_blocks_go_through_the_text_and_start_over(stats, documents):
 )
 def test_what_cannot_be_sampled_is_named(stats, weighting, tokens, message):
     with pytest.raises(ValueError, match=message):
-        sampling.CorpusPairs(stats, weighting, 100, tokens)
+        pairs.CorpusPairs(stats, weighting, 100, tokens)
 
 
 def test_an_unknown_weighting_and_drawing_are_named(stats):
@@ -280,6 +280,6 @@ def test_an_unknown_weighting_and_drawing_are_named(stats):
         pass
 
     with pytest.raises(ValueError, match="draws from Setting31, RankOne or Word2Vec, received"):
-        sampling.check_weighting(Mine())
+        pairs.check_weighting(Mine())
     with pytest.raises(ValueError, match="draw must be one of 'weighted', 'plain'"):
-        sampling.StatisticsPairs(stats, Setting31(), 10, "evenly")
+        pairs.StatisticsPairs(stats, Setting31(), 10, "evenly")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from reference import pair_counts_of, vocabulary_of, words_of
 from scipy import sparse
 
-from qw2v import _archive, _counting, corpus
+from qw2v import _archive
 from qw2v.statistics import CorpusStatistics
+from qw2v.text import corpus, counting
 
 SETTINGS = [
     (window, weights, others)
@@ -63,9 +64,9 @@ def test_counts_equal_the_reference_bit_for_bit(texts, setting, data):
     window, weights, others = setting
     # Smaller limits send small texts along the paths of large ones.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_counting, "UINT32_MAX", data.draw(st.sampled_from([0, 20, 2**32 - 1])))
-        patch.setattr(_counting, "GROUP_CELLS", data.draw(st.sampled_from([1, 2**20])))
-        patch.setattr(_counting, "MOST_CENTRES", data.draw(st.sampled_from([1, 5, 2**30])))
+        patch.setattr(counting, "UINT32_MAX", data.draw(st.sampled_from([0, 20, 2**32 - 1])))
+        patch.setattr(counting, "GROUP_CELLS", data.draw(st.sampled_from([1, 2**20])))
+        patch.setattr(counting, "MOST_CENTRES", data.draw(st.sampled_from([1, 5, 2**30])))
         stats = CorpusStatistics.from_texts(
             texts,
             vocab_size=vocab_size,
@@ -231,11 +232,11 @@ def test_bad_arrays_are_explained():
 
 
 def test_little_memory_is_kept_to_by_counting_in_pieces(real_text, monkeypatch):
-    monkeypatch.setattr(_counting, "SMALLEST_PIECE", 1000)
+    monkeypatch.setattr(counting, "SMALLEST_PIECE", 1000)
     sizes = []
-    count_piece = _counting._count_piece
+    count_piece = counting._count_piece
     monkeypatch.setattr(
-        _counting,
+        counting,
         "_count_piece",
         lambda ids, *rest: sizes.append(ids.nbytes) or count_piece(ids, *rest),
     )
@@ -247,14 +248,14 @@ def test_little_memory_is_kept_to_by_counting_in_pieces(real_text, monkeypatch):
 
 def test_the_estimate_of_cells_bounds_real_text(real_text):
     stats = CorpusStatistics.from_texts(real_text, vocab_size=1000, window=4)
-    estimate = _counting.estimated_cells(stats.word_counts, 4)
+    estimate = counting.estimated_cells(stats.word_counts, 4)
     assert stats.pair_counts.nnz <= estimate <= 3 * stats.pair_counts.nnz
 
 
 def test_a_table_outgrows_its_estimate(real_text, monkeypatch):
     count = partial(CorpusStatistics.from_texts, real_text, vocab_size=300, window=4)
     expected = count().fingerprint
-    monkeypatch.setattr(_counting, "estimated_cells", lambda *_: 1)
+    monkeypatch.setattr(counting, "estimated_cells", lambda *_: 1)
     assert count().fingerprint == expected
 
 

@@ -6,9 +6,10 @@ import scipy.linalg
 from mpmath import mp, mpf
 
 import qw2v
-from qw2v import targets
+from qw2v import spectrum, targets
+from qw2v.spectrum import eigenpairs
 from qw2v.statistics import CorpusStatistics
-from qw2v.targets import eigenpairs, mode_words, target
+from qw2v.targets import mode_words, target
 from qw2v.weighting import RankOne, Setting31, Word2Vec
 
 
@@ -182,16 +183,16 @@ def hard_spectrum(size, seed=5):
 def test_block_lanczos_agrees_with_lapack_and_truth():
     matrix, values, basis = hard_spectrum(1200)
     matrix = (matrix + matrix.T) / 2
-    found, vectors = targets._block_lanczos(matrix, 60, progress=False)
+    found, vectors = spectrum._block_lanczos(matrix, 60, progress=False)
     np.testing.assert_allclose(found, values[:60], rtol=1e-10)
     overlap = np.abs(np.sum(vectors * basis[:, :60], axis=0))
     np.testing.assert_allclose(overlap, 1, atol=1e-9)
 
 
 def test_sparse_operator_and_dense_table_give_the_same_pairs(stats, monkeypatch):
-    dense = targets._block_lanczos(target(stats), 5, progress=False, block=8)
-    monkeypatch.setattr(targets, "DENSE_BYTES", 0)
-    sparse = targets._block_lanczos(target(stats), 5, progress=False, block=8)
+    dense = spectrum._block_lanczos(target(stats), 5, progress=False, block=8)
+    monkeypatch.setattr(spectrum, "DENSE_BYTES", 0)
+    sparse = spectrum._block_lanczos(target(stats), 5, progress=False, block=8)
     np.testing.assert_allclose(dense[0], sparse[0], rtol=1e-10)
 
 
@@ -199,7 +200,7 @@ def test_unconverged_pairs_are_an_error(monkeypatch):
     matrix, _, _ = hard_spectrum(200)
     monkeypatch.setattr(np.linalg, "norm", lambda *a, **k: np.array([1e9]))
     with pytest.raises(ArithmeticError, match="did not converge: residual 1e"):
-        targets._block_lanczos((matrix + matrix.T) / 2, 5, progress=False)
+        spectrum._block_lanczos((matrix + matrix.T) / 2, 5, progress=False)
 
 
 def test_signs_are_fixed(stats):
@@ -253,7 +254,7 @@ def test_cache_returns_the_same_pairs_and_survives_damage(tmp_path, monkeypatch)
     first = M.eigenpairs(8, progress=False)
     (file,) = tmp_path.glob("*.npz")
     monkeypatch.setattr(
-        targets, "eigenpairs", lambda *a, **k: pytest.fail("the cache was not used")
+        spectrum, "eigenpairs", lambda *a, **k: pytest.fail("the cache was not used")
     )
     again = M.eigenpairs(5)
     np.testing.assert_allclose(again[0], first[0][:5])

@@ -13,8 +13,8 @@ from scipy.optimize import minimize_scalar
 from tqdm import tqdm
 
 import qw2v
-from qw2v import _checkpoints, dynamics, losses, training
-from qw2v.training import CheckpointError, DivergenceError, Run
+from qw2v import _checkpoints, dynamics, training
+from qw2v.training import CheckpointError, DivergenceError, Run, loop, losses
 from qw2v.weighting import RankOne, Setting31, Word2Vec
 
 WEIGHTINGS = {
@@ -275,9 +275,9 @@ def test_minibatches_settle_near_the_closed_form(stats):
 def test_an_interrupted_sampled_run_goes_on_bit_for_bit(stats, tmp_path, monkeypatch, options):
     options = dict(mode="sampled", dim=3, steps=40, lr=0.001, batch=200, progress=False) | options
     if "corpus" in options:
-        options["corpus"] = training.sampling.word_ids(stats, text(80, 400))
+        options["corpus"] = loop.pairs.word_ids(stats, text(80, 400))
     whole = qw2v.train(stats, **options)
-    push = training.sampling.Batch.velocity
+    push = loop.pairs.Batch.velocity
 
     def stopping(batch, *arguments, calls=[0]):  # noqa: B006
         calls[0] += 1
@@ -286,7 +286,7 @@ def test_an_interrupted_sampled_run_goes_on_bit_for_bit(stats, tmp_path, monkeyp
         push(batch, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.sampling.Batch, "velocity", stopping)
+        patch.setattr(loop.pairs.Batch, "velocity", stopping)
         with pytest.raises(KeyboardInterrupt):
             qw2v.train(stats, folder=tmp_path, **options)
     assert (tmp_path / "step-00000029.json").is_file()
@@ -299,7 +299,7 @@ def test_an_interrupted_sampled_run_goes_on_bit_for_bit(stats, tmp_path, monkeyp
 
 def test_training_on_text_lowers_the_loss_of_its_counts(stats):
     options = dict(loss="sgns", weighting=Word2Vec(0.02, 2), dim=4, init_scale=0.1, steps=600)
-    ids = training.sampling.word_ids(stats, text(80, 400))
+    ids = loop.pairs.word_ids(stats, text(80, 400))
     run = qw2v.train(
         stats, mode="sampled", corpus=ids, batch=2_000, lr=3e-3, progress=False, **options
     )
@@ -425,7 +425,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path):
     program = f"""
 import os
 import qw2v
-from qw2v import losses
+from qw2v.training import losses
 
 def dying(*arguments, calls=[0], velocity=losses._Weighted.velocity):
     calls[0] += 1
@@ -668,7 +668,7 @@ def test_apples_gpu_has_no_float64(monkeypatch):
 
 
 def test_too_little_memory_is_said_before_it_is_taken(stats, monkeypatch):
-    monkeypatch.setattr(training, "available_memory", lambda: 10_000)
+    monkeypatch.setattr(loop, "available_memory", lambda: 10_000)
     with pytest.raises(MemoryError, match="2 V x V tables at V = 80 .*train on fewer words"):
         qw2v.train(stats, loss="sgns", dim=2, steps=10, lr=0.01, progress=False)
 
@@ -707,7 +707,7 @@ except ImportError as error:
 
 def test_progress_shows_loss_time_and_analogies(monkeypatch, capsys):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    monkeypatch.setattr(training, "progress_bar", impatient)
+    monkeypatch.setattr(loop, "progress_bar", impatient)
     documents = ["paris france rome italy man king woman queen"] * 9
     stats = qw2v.CorpusStatistics.from_texts(documents, vocab_size=8, window=3, progress=False)
     qw2v.train(stats, dim=2, steps=40, lr=0.01, init_scale=0.1)

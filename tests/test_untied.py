@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from qw2v import CorpusStatistics, dynamics, targets, untied
+from qw2v import CorpusStatistics, dynamics, targets
 from qw2v import target as make_target
+from qw2v.dynamics import untied
 
 VALUES = np.array([-3.0, 2.5, 1.5, -1.2, 0.7, 0.3, -0.2, 0.0])
 

@@ -10,7 +10,8 @@ import traitlets
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import dynamics, figures, steps
+from qw2v import dynamics, figures
+from qw2v.dynamics import discrete
 from qw2v.explorers.base import Explorer
 
 START = 0.01  # of the singular values, in sqrt(lambda_1)
@@ -41,7 +42,7 @@ class StepSize(Explorer):
         """Return times (T,) and the sizes (T, k) of steps and of the flow, in sqrt(lambda_1)."""
         count = int(END / self.step)
         t, start = self.step * np.arange(count + 1), np.full(len(self.ratios), START)
-        path = steps.descend(np.diag(self.ratios), np.diag(start), self.step, count)
+        path = discrete.descend(np.diag(self.ratios), np.diag(start), self.step, count)
         sizes = np.abs(np.diagonal(path, axis1=1, axis2=2))
         return t, sizes, dynamics.sigmoid(self.ratios, START, t[:, None])
 
@@ -50,7 +51,7 @@ class StepSize(Explorer):
         t, sizes, flow = self.curves()
         corrected = sizes * np.nan
         smooth = self.step * self.ratios < 1
-        known = steps.step_sigmoid(self.ratios[smooth], START, self.step, t[:, None])
+        known = discrete.step_sigmoid(self.ratios[smooth], START, self.step, t[:, None])
         corrected[:, smooth] = known
         return figures.falling_behind(t, sizes, flow, corrected)
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v.dynamics import Path
+from qw2v.dynamics import Trajectory
 from qw2v.figures._style import (
     COLORS,
     INK,
@@ -64,7 +64,7 @@ def mode_curves(
     return figure
 
 
-def history(path: Path, words: Sequence[str], horizon: float = 4.0) -> Figure:
+def history(path: Trajectory, words: Sequence[str], horizon: float = 4.0) -> Figure:
     """Draw a whole training history: `mode_curves` of a path, up to `horizon` in units of tau_1.
 
     The first eight modes are named by the words at their two ends; `words` (V,) names the rows.

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import steps
+from qw2v.dynamics import discrete
 from qw2v.figures._style import FAINT, INK, MODES, mode_color, panels
 
 __all__ = [
@@ -82,7 +82,7 @@ def bifurcation(low: float = 0.0, high: float = 4.0) -> Figure:
     """Draw what one mode's steps visit for ever, s / sqrt(lambda) against a = lr lambda."""
     figure, ax = panels(height=3.8)
     a = np.linspace(max(low, 1e-3), high, 641)
-    visited = np.abs(steps.attractor(a, skip=3_000, keep=400))
+    visited = np.abs(discrete.attractor(a, skip=3_000, keep=400))
     heights = np.linspace(0, 1.6, 238)  # no edge at 1
     density, _, _ = np.histogram2d(
         np.tile(a, len(visited)), visited.ravel(), bins=[np.r_[a, 2 * a[-1] - a[-2]], heights]

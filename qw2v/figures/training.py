@@ -22,7 +22,7 @@ from qw2v.figures._style import (
 )
 
 if TYPE_CHECKING:
-    from qw2v.dynamics import Path
+    from qw2v.dynamics import Trajectory
     from qw2v.training import Trace
 
 _LOSSES = ("qwem", "sgns")
@@ -41,7 +41,7 @@ __all__ = [
 
 def stepwise(
     traces: Mapping[str, Trace],
-    theories: Mapping[str, Path | None],
+    theories: Mapping[str, Trajectory | None],
     units: Mapping[str, float],
     horizon: float = np.inf,
     modes: int = 8,

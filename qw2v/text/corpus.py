@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from qw2v import _reading
 from qw2v._environment import progress_bar
-from qw2v._reading import (
+from qw2v.text import reading
+from qw2v.text.reading import (
     TEXT_END,
     Part,
     Paths,
@@ -204,17 +204,17 @@ class WordTable:
         self._letters = np.zeros(1 << 19, np.uint8)
         self._state = np.zeros(3, np.int64)
         self._extra = np.zeros(0, np.int64)
-        self._out = np.empty(_reading.BLOCK + 1, np.int32)
+        self._out = np.empty(reading.BLOCK + 1, np.int32)
 
     def __len__(self) -> int:
         return int(self._state[1])
 
     def counts(self) -> NDArray[np.int64]:
         """Return how often each word occurred."""
-        from qw2v import _kernels
+        from qw2v.text import kernels
 
         counts = np.pad(self._extra, (0, len(self) - len(self._extra)))
-        _kernels.add_counts(self._slots, counts)
+        kernels.add_counts(self._slots, counts)
         return counts
 
     def words(self, ids: NDArray[np.int64] | None = None) -> list[str]:
@@ -240,16 +240,16 @@ class WordTable:
 
     def split(self, buffer: NDArray[np.uint8], size: int, boundary: int, last: bool) -> NDArray:
         """Return the ids of the words in buffer[:size]; `last` ends the document there."""
-        from qw2v import _kernels
+        from qw2v.text import kernels
 
-        _kernels.normalise(buffer, size, boundary)
-        buffer[size : size + _reading.MARGIN] = 0
+        kernels.normalise(buffer, size, boundary)
+        buffer[size : size + reading.MARGIN] = 0
         if last:
-            buffer[size] = _kernels.BOUNDARY
+            buffer[size] = kernels.BOUNDARY
         return self._run(buffer, size + last)
 
     def _run(self, text: NDArray[np.uint8], size: int) -> NDArray[np.int32]:
-        from qw2v import _kernels
+        from qw2v.text import kernels
 
         if len(self._out) <= size:
             self._out = np.empty(size + 1, np.int32)
@@ -257,7 +257,7 @@ class WordTable:
         written = 0
         self._state[0] = 0
         while True:
-            written += _kernels.split(
+            written += kernels.split(
                 text, size, self._state, self._slots, self._starts, self._letters, out[written:]
             )
             if self._state[0] >= size:
@@ -265,7 +265,7 @@ class WordTable:
             self._grow(size)
 
     def _add(self, text: bytes, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        padded = np.frombuffer(text + bytes(_reading.MARGIN), np.uint8)
+        padded = np.frombuffer(text + bytes(reading.MARGIN), np.uint8)
         ids = self._run(padded, len(text)).astype(np.int64)
         self._extra = np.pad(self._extra, (0, len(self) - len(self._extra)))
         # Splitting the list of words has counted each of them once.
@@ -273,11 +273,11 @@ class WordTable:
         return ids
 
     def _grow(self, size: int) -> None:
-        from qw2v import _kernels
+        from qw2v.text import kernels
 
-        if _kernels.FULL * len(self) >= len(self._slots):
+        if kernels.FULL * len(self) >= len(self._slots):
             larger = np.zeros(2 * len(self._slots), np.uint64)
-            _kernels.rehash(self._slots, larger)
+            kernels.rehash(self._slots, larger)
             self._slots = larger
         elif len(self) + 2 > len(self._starts):
             self._starts = np.pad(self._starts, (0, len(self._starts)))
@@ -366,7 +366,7 @@ def _split_with(tokenize: Tokenizer, documents: Iterable[str], spool: Spool) -> 
         if ids:
             batch += ids
             batch.append(END_OF_DOCUMENT)
-        if len(batch) >= _reading.BLOCK:
+        if len(batch) >= reading.BLOCK:
             spool.add(0, 0, np.array(batch, np.int32))
             batch = []
     spool.add(0, 0, np.array(batch, np.int32))

@@ -26,7 +26,7 @@ from scipy.special import digamma, polygamma
 from scipy.stats import rankdata
 
 from qw2v._environment import progress_bar
-from qw2v.dynamics import Path
+from qw2v.dynamics import Trajectory
 from qw2v.evaluation import _BLOCK, PROTOCOLS, _all_questions, _rows, google_questions
 from qw2v.vectors import WordVectors
 
@@ -455,7 +455,7 @@ def emergence(
 
 
 def emergence_in_time(
-    path: Path,
+    path: Trajectory,
     words: Sequence[str],
     categories: Categories,
     times: Sequence[float],

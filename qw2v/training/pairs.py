@@ -27,8 +27,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v.corpus import END_OF_DOCUMENT, check_choice, read_texts
 from qw2v.statistics import CorpusStatistics
+from qw2v.text.corpus import END_OF_DOCUMENT, check_choice, read_texts
 from qw2v.weighting import RankOne, Setting31, Weighting, Word2Vec
 
 DRAWS = ("weighted", "plain")
@@ -57,17 +57,17 @@ class Batch:
         for direction in out:
             direction.zero_()
         if now[0].device.type == "cpu":
-            from qw2v import _kernels
+            from qw2v.training import kernels
 
             pairs = [x.numpy() for x in (self.rows, self.columns, weights, self.signs)]
             ends = [x.numpy() for x in (now[0], now[-1], out[0], out[-1])]
-            _kernels.push_pairs(*pairs, loss == "sgns", *ends)
+            kernels.push_pairs(*pairs, loss == "sgns", *ends)
         else:
             push_pairs(self.rows, self.columns, weights, self.signs, loss, now, out)
 
 
 def push_pairs(rows, columns, weights, signs, loss: str, now: list, out: list) -> None:
-    """Add what each pair moves, as `_kernels.push_pairs` does, on any device.
+    """Add what each pair moves, as `kernels.push_pairs` does, on any device.
 
     A GPU sorts the rows for `index_put_`, so that sums do not depend on who comes first, as they
     would with the atomic additions of `index_add_`.
@@ -80,7 +80,7 @@ def push_pairs(rows, columns, weights, signs, loss: str, now: list, out: list) -
 
 
 def find_cells(starts, columns, values, wanted_rows, wanted_columns):
-    """Return what `_kernels.find_cells` writes, on any device: all bisections go in step."""
+    """Return what `kernels.find_cells` writes, on any device: all bisections go in step."""
     low, end = starts[wanted_rows], starts[wanted_rows + 1]
     high, last = end, len(columns) - 1
     for _ in range(len(starts).bit_length()):
@@ -198,18 +198,18 @@ class StatisticsPairs:
         table = self._starts, self._columns, self._skipgram
         if self.device.type != "cpu":
             return find_cells(*table, rows, columns)
-        from qw2v import _kernels
+        from qw2v.training import kernels
 
         found = torch.empty_like(rows, dtype=self.dtype)
-        _kernels.find_cells(*(x.numpy() for x in (*table, rows, columns, found)))
+        kernels.find_cells(*(x.numpy() for x in (*table, rows, columns, found)))
         return found
 
     def _alias(self, weights, starts=None):
-        from qw2v import _kernels
+        from qw2v.training import kernels
 
         starts = np.asarray([0, len(weights)] if starts is None else starts, np.int64)
         share, other = np.empty(len(weights), np.float32), np.empty(len(weights), np.int32)
-        _kernels.alias_rows(starts, weights, share, other)
+        kernels.alias_rows(starts, weights, share, other)
         return self._tensor(share, torch.float32), self._tensor(other, torch.int32)
 
     def _from_alias(self, table, random, start=0, length=None):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v.corpus import Tokens, id_type
+from qw2v.text.corpus import Tokens, id_type
 
 UINT32_MAX = 2**32 - 1
 INT64_MAX = 2**63 - 1
@@ -152,7 +152,7 @@ def _pieces(
 
     Where one piece ends, the next goes on with the same ids as its margin: exact for any size.
     """
-    from qw2v import _kernels
+    from qw2v.text import kernels
 
     ids = np.empty(centres + 2 * window, id_type(vocab_size))
     ids[:window] = vocab_size
@@ -160,7 +160,7 @@ def _pieces(
     for block, ranks in tokens.drain(rank):
         read, gap = 0, 0
         while True:
-            size, read, gap = _kernels.encode(
+            size, read, gap = kernels.encode(
                 block, read, gap, ranks, vocab_size, window, keep_others, ids, size
             )
             if read == len(block) and gap == 0:
@@ -176,7 +176,7 @@ def _count_piece(
     ids: NDArray, start: int, stop: int, vocab_size: int, weights: list[int], workers: int, bar: Any
 ) -> sparse.csr_array:
     """Count the pairs whose centre is in ids[start:stop]."""
-    from qw2v import _kernels
+    from qw2v.text import kernels
 
     with ThreadPoolExecutor(workers) as pool:
         first, places = _places(ids, start, stop, vocab_size, pool, workers)
@@ -189,7 +189,7 @@ def _count_piece(
         def count(buffer: _Buffer, a: int, b: int) -> tuple:
             largest = 2 * int(np.diff(first[a : b + 1]).max()) * sum(weights)
             row, columns, values, steps = buffer.arrays(largest)
-            cells = _kernels.count_rows(
+            cells = kernels.count_rows(
                 ids, first, places, steps, a, b, vocab_size, row, columns, values, table.lengths
             )
             return buffer, columns[:cells], values[:cells], int(first[b] - first[a])
@@ -208,17 +208,17 @@ def _places(
     ids: NDArray, start: int, stop: int, vocab_size: int, pool: ThreadPoolExecutor, workers: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the places of word i in the text, places[first[i]:first[i + 1]], ascending."""
-    from qw2v import _kernels
+    from qw2v.text import kernels
 
     cuts = np.linspace(start, stop, workers + 1).astype(np.int64)
     spans = list(zip(cuts[:-1], cuts[1:], strict=True))
-    counts = list(pool.map(lambda ab: _kernels.histogram(ids, *ab, vocab_size), spans))
+    counts = list(pool.map(lambda ab: kernels.histogram(ids, *ab, vocab_size), spans))
     first = np.concatenate([[0], np.cumsum(sum(counts)[:-1])])
     places = np.empty(first[-1], np.int32)
     fill = first[:-1]
     jobs = []
     for span, count in zip(spans, counts, strict=True):
-        jobs.append(pool.submit(_kernels.fill_places, ids, *span, vocab_size, fill.copy(), places))
+        jobs.append(pool.submit(kernels.fill_places, ids, *span, vocab_size, fill.copy(), places))
         fill = fill + count[:-1]
     for job in jobs:
         job.result()

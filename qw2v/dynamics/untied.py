@@ -22,10 +22,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import _truncation, dynamics
+from qw2v import spectrum
+from qw2v.dynamics import _truncation
+from qw2v.dynamics._exact import ExactTrajectory
+from qw2v.dynamics._exact import exact as tied_exact
+from qw2v.dynamics._flow import integrate
 from qw2v.targets import Target
 
-__all__ = ["UntiedPath", "balanced", "eigenpairs", "exact", "gradient_flow", "imbalance"]
+__all__ = ["UntiedTrajectory", "balanced", "eigenpairs", "exact", "gradient_flow", "imbalance"]
 
 Array = NDArray[np.float64]
 
@@ -53,7 +57,7 @@ def balanced(target, W0: ArrayLike, W0_context: ArrayLike) -> tuple[Array, Array
     >>> W.ravel().tolist(), W_context.ravel().tolist()
     ([2.0, 0.5], [2.0, -0.5])
     """
-    values, vectors = dynamics._all_modes(target)
+    values, vectors = spectrum.full(target)
     sign = np.where(values < 0, -1.0, 1.0)[:, None]
     start, context = (vectors.T @ np.asarray(W, float) for W in (W0, W0_context))
     growing = (start + sign * context) / 2
@@ -69,11 +73,11 @@ def eigenpairs(target, k: int, *, progress: bool = True) -> tuple[Array, Array]:
     >>> eigenpairs(np.diag([3.0, -5.0, 1.0]), 2)[0]
     array([-5.,  3.])
     """
-    size = dynamics._size(target)
+    size = spectrum.size_of(target)
     if not 1 <= k <= size:
         raise ValueError(f"k must be between 1 and V = {size:,}; got {k}.")
     if not isinstance(target, Target) or size <= _FULL_SPECTRUM:
-        values, vectors = dynamics._all_modes(target)
+        values, vectors = spectrum.full(target)
     else:
         values, vectors = _both_ends(target, k, progress)
     order = np.argsort(-np.abs(values), kind="stable")[:k]
@@ -129,11 +133,11 @@ class _Dilation:
 
     @property
     def frobenius_squared(self) -> float:
-        square = dynamics._frobenius_squared(self._target)
+        square = spectrum.frobenius_squared(self._target)
         return 2 * square + self.shape[0] * self._c**2 / 4
 
 
-class UntiedPath:
+class UntiedTrajectory:
     """Word and context vectors followed exactly; made by `exact`.
 
     `eigenvalues` (n,) and `eigenvectors` (V, n) are those of M*, by magnitude; `offset` is c;
@@ -147,7 +151,7 @@ class UntiedPath:
 
     def __repr__(self) -> str:
         V, d = len(self.eigenvectors), self._path.start.shape[1]
-        return f"<UntiedPath: V={V}, d={d}, c={self.offset:.3g}>"
+        return f"<UntiedTrajectory: V={V}, d={d}, c={self.offset:.3g}>"
 
     @property
     def learning_times(self) -> Array:
@@ -190,7 +194,7 @@ def exact(
     tolerance: float = 1e-9,
     krylov: int = 8,
     progress: bool = True,
-) -> UntiedPath:
+) -> UntiedTrajectory:
     """Untied flow from W0 and W0' (V, d) with W0^T W0 - W0'^T W0' = c I, in closed form.
 
     c = 0 is a balanced start. `tolerance` is how far the difference may be from c I, relative to
@@ -207,7 +211,7 @@ def exact(
     >>> path.singular_values(50.0).round(3), path.eigenvalues
     (array([1.732, 1.414, 1.   ]), array([-3.,  2.,  1.]))
     """
-    size = dynamics._size(target)
+    size = spectrum.size_of(target)
     W0, W0_context = _starts(size, W0, W0_context)
     C = imbalance(W0, W0_context)
     c = float(np.trace(C)) / len(C)
@@ -231,16 +235,16 @@ def exact(
     else:
         if np.array_equal(W0, W0_context):
             raise ValueError("a tied start, W0_context = W0, stays tied: use dynamics.exact().")
-        target = dynamics._symmetric(target) if plain else target
+        target = spectrum.symmetric(target) if plain else target
         dilation = _Dilation(target, c, progress)
         start = np.vstack([W0, W0_context]) / np.sqrt(2)
         modes = min(2 * W0.shape[1], size) if modes is None else modes
-        path = dynamics.exact(dilation, start, modes, krylov=krylov, progress=progress)
+        path = tied_exact(dilation, start, modes, krylov=krylov, progress=progress)
         values, vectors = eigenpairs(target, modes, progress=progress)
-    return UntiedPath(values, vectors, c, dynamics._frobenius_squared(target), path)
+    return UntiedTrajectory(values, vectors, c, spectrum.frobenius_squared(target), path)
 
 
-def _full_path(values, vectors, c, W0, W0_context, progress) -> dynamics.ExactPath:
+def _full_path(values, vectors, c, W0, W0_context, progress) -> ExactTrajectory:
     """The path of Y = [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
     cos, sin = _mix(values, c)
     basis = np.vstack(
@@ -256,7 +260,7 @@ def _full_path(values, vectors, c, W0, W0_context, progress) -> dynamics.ExactPa
     lower = cos[:, None] * context - sin[:, None] * start
     stacked = np.vstack([W0, W0_context]) / np.sqrt(2)
     inside = np.vstack([upper, lower[::-1]])
-    return dynamics.ExactPath(spectrum, basis, inside, stacked, 0.0, None, progress)
+    return ExactTrajectory(spectrum, basis, inside, stacked, 0.0, None, progress)
 
 
 def gradient_flow(
@@ -272,8 +276,8 @@ def gradient_flow(
     array([[1., 0.],
            [0., 0.]])
     """
-    start = np.stack(_starts(dynamics._size(target), W0, W0_context))
-    target = target if isinstance(target, Target) else dynamics._symmetric(target)
+    start = np.stack(_starts(spectrum.size_of(target), W0, W0_context))
+    target = target if isinstance(target, Target) else spectrum.symmetric(target)
 
     def slope(Z):
         W, context = Z
@@ -284,7 +288,7 @@ def gradient_flow(
             / 2
         )
 
-    words, contexts = np.swapaxes(dynamics.integrate(slope, start, times, rtol=rtol), 0, 1)
+    words, contexts = np.swapaxes(integrate(slope, start, times, rtol=rtol), 0, 1)
     return words, contexts
 
 

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from qw2v import _checkpoints
 from qw2v._checkpoints import CheckpointError, Trace
-from qw2v._counting import available_memory
 from qw2v._environment import progress_bar
-from qw2v.corpus import check_choice
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
+from qw2v.text.corpus import check_choice
+from qw2v.text.counting import available_memory
 from qw2v.vectors import WordVectors
 from qw2v.weighting import Setting31, Weighting
 
@@ -40,7 +40,7 @@ except ImportError as error:
         f"training needs torch and safetensors ({error}): `pip install torch safetensors`"
     ) from error
 
-from qw2v import losses, sampling
+from qw2v.training import losses, pairs
 
 __all__ = ["CheckpointError", "DivergenceError", "Run", "Trace", "train"]
 
@@ -171,7 +171,7 @@ def train(
         draws them by their weights, "plain" draws from P_ij and P_i P_j and weighs them. On average
         both move as the full gradient does (see `qw2v.sampling`).
     corpus : sampled, running text to take pairs from instead, as word2vec does: (N,) ranks in
-        `stats.words`, -1 between documents (`sampling.word_ids` makes them).
+        `stats.words`, -1 between documents (`pairs.word_ids` makes them).
     init_scale : W(0) is normal with this standard deviation sigma; 1e-12 is possible.
     W0 : (V, d) array to start from instead; untied, a pair of them.
     tied : one vector a word (the paper); False learns context vectors W' of their own. From equal
@@ -182,7 +182,7 @@ def train(
         of G, roughly, where G is not 1).
     schedule : "constant", or "step": a tenth of lr in the last quarter of the steps, as in the
         paper.
-    seed : of the start and of all sampling. Same seed, machine and number of threads: same bits.
+    seed : of the start and of all pairs. Same seed, machine and number of threads: same bits.
     device : "auto" takes a CUDA GPU, else Apple's (mps), else the CPU.
     dtype : "float32" or "float64"; "auto" takes float64 for starts below 1e-5.
     trace_points, checkpoints : how many of the steps, evenly in the logarithm, enter the trace and
@@ -216,7 +216,7 @@ def train(
         integrator=integrator,
         batch=batch,
         draw=draw,
-        corpus=None if corpus is None else sampling.fingerprint(corpus),
+        corpus=None if corpus is None else pairs.fingerprint(corpus),
         init_scale=init_scale,
         tied=tied,
         steps=steps,
@@ -259,7 +259,7 @@ class _Options:
         check_choice("loss", self.loss, losses.LOSSES)
         check_choice("mode", self.mode, MODES)
         check_choice("integrator", self.integrator, INTEGRATORS)
-        check_choice("draw", self.draw, sampling.DRAWS)
+        check_choice("draw", self.draw, pairs.DRAWS)
         check_choice("schedule", self.schedule, ("constant", "step"))
         for name, least in (("dim", 1), ("steps", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
@@ -612,8 +612,8 @@ def _pairs(stats, options, dtype, device, corpus):
         return None
     common = dict(seed=options.seed, dtype=dtype, device=device)
     if corpus is not None:
-        return sampling.CorpusPairs(stats, options.weighting, options.batch, corpus, **common)
-    return sampling.StatisticsPairs(stats, options.weighting, options.batch, options.draw, **common)
+        return pairs.CorpusPairs(stats, options.weighting, options.batch, corpus, **common)
+    return pairs.StatisticsPairs(stats, options.weighting, options.batch, options.draw, **common)
 
 
 def _check_memory(options, stats, dtype, device) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
-from qw2v._riccati import State, log_phi
+from qw2v.dynamics._riccati import State, log_phi
 
 _DENSE_BYTES = 2**30  # the largest dense copy of a Target that is made to multiply with
 

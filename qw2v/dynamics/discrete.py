@@ -24,15 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qw2v.dynamics import (
-    _all_modes,
-    _eigenvalues,
-    _nonnegative,
-    _positive_modes,
-    _scales,
-    _size,
-    _symmetric,
-)
+from qw2v import spectrum
+from qw2v.dynamics._lemma import checked_eigenvalues, checked_scales, checked_times
 
 __all__ = [
     "MinibatchNoise",
@@ -66,7 +59,7 @@ def descend(target, W0, lr: float, steps: int, *, every: int = 1) -> np.ndarray:
     >>> np.linalg.svd(path[-1], compute_uv=False).round(6)
     array([1.414214, 1.      ])
     """
-    target = target if hasattr(target, "eigenpairs") else _symmetric(target)
+    target = target if hasattr(target, "eigenpairs") else spectrum.symmetric(target)
     W = _start(target, W0, lr, steps, every)
     path = [W.copy()]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -114,8 +107,8 @@ def descend_sampled(
 
 def _start(target, W0, lr, steps, every) -> np.ndarray:
     W = np.array(W0, dtype=float)
-    if W.ndim != 2 or len(W) != _size(target):
-        raise ValueError(f"W0 must have shape ({_size(target)}, d); got {W.shape}.")
+    if W.ndim != 2 or len(W) != spectrum.size_of(target):
+        raise ValueError(f"W0 must have shape ({spectrum.size_of(target)}, d); got {W.shape}.")
     for name, value in (("lr", lr), ("steps", steps), ("every", every)):
         if not value > 0:
             raise ValueError(f"{name} must be positive; got {value}.")
@@ -141,7 +134,7 @@ def modified_flow(target, W0, times, lr: float, *, rtol: float = 1e-10) -> np.nd
     """
     from scipy.integrate import solve_ivp
 
-    M, times = _symmetric(target), np.atleast_1d(_nonnegative(times))
+    M, times = spectrum.symmetric(target), np.atleast_1d(checked_times(times))
     W0 = _start(M, W0, lr, 1, 1)
 
     def slope(_, flat):
@@ -172,7 +165,7 @@ def modified_loss(target, W, lr: float) -> float:
     >>> modified_loss(np.eye(2), np.zeros((2, 1)), lr=0.1)
     0.5
     """
-    E = _symmetric(target) - W @ W.T
+    E = spectrum.symmetric(target) - W @ W.T
     return float(np.sum(E**2) / 4 + lr / 8 * np.sum((E @ W) ** 2))
 
 
@@ -212,7 +205,7 @@ def step_sigmoid(eigenvalues, s0, lr: float, t) -> np.ndarray:
     """
     values, y0, kappa, bend, rate = _corrected(eigenvalues, s0, lr)
     phase = np.log(y0) / 2 - kappa * np.log1p(-y0) + bend * y0
-    phase = phase + rate * np.minimum(_nonnegative(t), 1e280)
+    phase = phase + rate * np.minimum(checked_times(t), 1e280)
     z = 2 * phase  # y = 1 / (1 + e^-z), and for kappa = 1/2 this is the solution
     for _ in range(60):
         softplus = np.logaddexp(0, z)
@@ -227,7 +220,7 @@ def step_sigmoid(eigenvalues, s0, lr: float, t) -> np.ndarray:
 
 def _corrected(eigenvalues, s0, lr):
     """Return lambda, y(0), kappa, 5 a^2 / 32 and the growth rate of s, ln(1 + a/2) / lr."""
-    values, scales = _eigenvalues(eigenvalues), _scales(s0)
+    values, scales = checked_eigenvalues(eigenvalues), checked_scales(s0)
     a = lr * values
     if not (lr > 0 and np.all((a > 0) & (a < 1))):
         raise ValueError(
@@ -303,7 +296,7 @@ def relaxation_rates(eigenvalues, dim: int) -> np.ndarray:
            [0. , 1. ],
            [2.5, 1.5]])
     """
-    values = _eigenvalues(eigenvalues)
+    values = checked_eigenvalues(eigenvalues)
     if values.ndim != 1 or np.any(np.diff(values) > 0):
         raise ValueError("eigenvalues must be one-dimensional and descending.")
     if not 1 <= dim <= len(values) or values[dim - 1] <= 0:
@@ -326,7 +319,7 @@ def largest_lr(eigenvalues) -> float:
     >>> largest_lr([3.0, 1.0, -2.0]), largest_lr([3.0, 1.0, -5.0])
     (0.6666666666666666, 0.5)
     """
-    values = _eigenvalues(eigenvalues)
+    values = checked_eigenvalues(eigenvalues)
     top, least = values.max(), values.min()
     if top <= 0:
         raise ValueError(f"no eigenvalue is positive, so nothing is learned; the largest is {top}.")
@@ -406,7 +399,7 @@ def minibatch_noise(target, dim: int) -> MinibatchNoise:
     True
     """
     A, B = _pair_weights(target)
-    values, U = _all_modes(target)
+    values, U = spectrum.full(target)
     rates = relaxation_rates(values, dim)
     root = np.sqrt(values[:dim])
     W = U[:, :dim] * root
@@ -435,7 +428,7 @@ def noise_floor(target, dim: int, lr: float, batch: int) -> float:
     >>> bool(abs(noise_floor(M, 1, 1e-4, 100) / exact - 1) < 1e-3)
     True
     """
-    values, vectors, _ = _positive_modes(target, dim)
+    values, vectors, _ = spectrum.positive(target, dim)
     W = vectors * np.sqrt(values)
     length = np.sum(W**2, axis=1)
     sums, squares, means = [0.0, 0.0], [0.0, 0.0], [np.zeros_like(W), np.zeros_like(W)]
@@ -461,7 +454,7 @@ def _rows(target, rows: np.ndarray) -> np.ndarray:
 
 def _pair_weights(target) -> tuple[np.ndarray, np.ndarray]:
     """A = Psi+ P_ij and B = Psi- P_i P_j in Setting 3.1, from M* alone."""
-    M = _symmetric(target.toarray() if hasattr(target, "toarray") else target)
+    M = spectrum.symmetric(target.toarray() if hasattr(target, "toarray") else target)
     if np.abs(M).max() > 2 + 1e-9:
         raise ValueError(
             f"M* of Setting 3.1 lies in [-2, 2]; got an entry of size {np.abs(M).max():.4g}. "

@@ -16,7 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import dynamics, targets
+from qw2v import spectrum
+from qw2v.dynamics._flow import integrate
+from qw2v.dynamics._lemma import checked_scales
 
 __all__ = ["gradient_flow", "learning_times", "scaled"]
 
@@ -29,7 +31,7 @@ def scaled(target, g: ArrayLike) -> NDArray[np.float64]:
     >>> scaled(np.array([[2.0, 1.0], [1.0, 0.0]]), [1, 3])[0].round(3)
     array([1.   , 0.866])
     """
-    M = target.toarray() if hasattr(target, "toarray") else targets._checked_symmetric(target)
+    M = target.toarray() if hasattr(target, "toarray") else spectrum.symmetric(target)
     root = np.sqrt(_unit_mean(g, len(M)))
     return root[:, None] * M * root
 
@@ -50,9 +52,7 @@ def gradient_flow(target, W0, times, g: ArrayLike, *, rtol: float = 1e-10) -> ND
         raise ValueError(f"W0 must have shape ({len(N)}, d); got {W0.shape}.")
     g = _unit_mean(g, len(N))[:, None]
     root = np.sqrt(g)
-    flow = dynamics.integrate(
-        lambda Y: g * (N @ Y - Y @ (Y.T @ Y)) / 2, root * W0, times, rtol=rtol
-    )
+    flow = integrate(lambda Y: g * (N @ Y - Y @ (Y.T @ Y)) / 2, root * W0, times, rtol=rtol)
     return flow / root
 
 
@@ -73,8 +73,8 @@ def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDA
     """
     N = scaled(target, g)
     root = np.sqrt(_unit_mean(g, len(N)))
-    values, vectors, _ = dynamics._positive_modes(N, dim)
-    level = 2 * np.log(dynamics._scales(s0, dim))  # of the modes still to come
+    values, vectors, _ = spectrum.positive(N, dim)
+    level = 2 * np.log(checked_scales(s0, dim))  # of the modes still to come
     clock, times, rest = 0.0, [], N
     for value, vector in zip(values, vectors.T, strict=True):
         rates = np.linalg.eigvalsh(root[:, None] * rest * root)[::-1][: len(level)]

@@ -27,6 +27,7 @@ LETTERS = string.ascii_letters.encode()
 
 
 def existing_files(paths: Paths) -> list[Path]:
+    """Return the paths as a list, each of a file that is there."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     paths = [Path(path) for path in paths]
@@ -154,6 +155,7 @@ def documents_of(paths: list[Path], document: str, errors: str, bar: Any) -> Ite
 
 
 def checked(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the documents, each checked to be a str."""
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(
@@ -172,12 +174,15 @@ class TextReader(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
+        """Return that it can be read."""
         return True
 
     def position(self) -> int:
+        """Return how many bytes were read."""
         return self._position
 
     def readinto(self, view: memoryview) -> int:
+        """Fill the view with what comes next."""
         if not self._pending:
             text = next(self._texts, None)
             if text is None:

@@ -6,11 +6,12 @@ and two to compile these, once a machine: hence a room of their own, imported wh
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from qw2v._numba import compiled, inlined
 
 # A token is looked up by its first 16 bytes, as two numbers; in a longer one the second is a digest
 # of the rest, marked by its top bit, which no letter has. A slot of the hash table is (first,
@@ -24,21 +25,6 @@ LONG_WORD = np.uint64(1 << 63)
 BOUNDARY = np.uint8(1)
 END_OF_DOCUMENT = -1
 AHEAD = 16
-
-
-def _compiled(function=None, **options):
-    """Compile with numba, kept on disk where any folder can be written."""
-    if function is None:
-        return lambda function: _compiled(function, **options)
-    try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:  # numba found no folder for its cache
-        return numba.njit(nogil=True, **options)(function)
-
-
-def _inlined(function):
-    """Compile into its callers: a call would cost more than what it does."""
-    return numba.njit(inline="always")(function)
 
 
 def _address(context, builder, array_type, array, index):
@@ -85,7 +71,7 @@ def _trailing_zeros(typing, number):
     return types.uint64(types.uint64), generate
 
 
-@_compiled
+@compiled
 def normalise(text, size, boundary):
     """Lowercase the ASCII letters of text[:size] in place; `boundary` becomes 1, all else 0."""
     for i in range(size):
@@ -95,7 +81,7 @@ def normalise(text, size, boundary):
         text[i] = lower if letter else np.uint8(byte == boundary)
 
 
-@_inlined
+@inlined
 def _token(text, start):
     """Return the length of the token at `start` and the two numbers that stand for it."""
     first = _eight_bytes(text, start)
@@ -122,19 +108,19 @@ def _token(text, start):
     return length + np.int64(bits >> np.uint64(3)), first, second
 
 
-@_inlined
+@inlined
 def _mix(number):
     number *= np.uint64(0x9FB21C651E98DF25)
     return number ^ (number >> np.uint64(32))
 
 
-@_inlined
+@inlined
 def _home(first, second, mask):
     """Return where in the table the search for a token starts."""
     return np.int64(_mix(first ^ _mix(second)) & mask) * SLOT
 
 
-@_compiled
+@compiled
 def _same_letters(text, start, length, letters, at):
     for i in range(length):
         if text[start + i] != letters[at + i]:
@@ -142,7 +128,7 @@ def _same_letters(text, start, length, letters, at):
     return letters[at + length] == 0
 
 
-@_compiled
+@compiled
 def split(text, size, state, slots, starts, letters, out):
     """Write the word ids of normalised text, END_OF_DOCUMENT after each document that has a word.
 
@@ -195,7 +181,7 @@ def split(text, size, state, slots, starts, letters, out):
     return written
 
 
-@_compiled
+@compiled
 def rehash(slots, larger):
     """Move all words to a larger table."""
     mask = np.uint64(len(larger) // SLOT - 1)
@@ -207,7 +193,7 @@ def rehash(slots, larger):
             larger[at : at + SLOT] = slots[old : old + SLOT]
 
 
-@_compiled
+@compiled
 def add_counts(slots, counts):
     """Add the count of each word id in the table to `counts`."""
     for at in range(0, len(slots), SLOT):
@@ -215,7 +201,7 @@ def add_counts(slots, counts):
             counts[np.int64(slots[at + 2]) - 1] += np.int64(slots[at + 3])
 
 
-@_compiled
+@compiled
 def encode(block, read, gap, ranks, vocab_size, window, keep_others, out, size):
     """Append the ranks of block[read:] to out[:size], and `window` sentinels V after a document.
 
@@ -239,7 +225,7 @@ def encode(block, read, gap, ranks, vocab_size, window, keep_others, out, size):
             size += keep_others or rank != vocab_size
 
 
-@_compiled
+@compiled
 def histogram(ids, start, stop, vocab_size):
     """Count each id in ids[start:stop]; (V + 1,), the sentinel last."""
     counts = np.zeros(vocab_size + 1, np.int64)
@@ -248,7 +234,7 @@ def histogram(ids, start, stop, vocab_size):
     return counts
 
 
-@_compiled
+@compiled
 def fill_places(ids, start, stop, vocab_size, fill, places):
     """Write the places of each word in ids[start:stop] to its list, from fill[word] on."""
     for i in range(start, stop):
@@ -258,7 +244,7 @@ def fill_places(ids, start, stop, vocab_size, fill, places):
             fill[word] += 1
 
 
-@_compiled
+@compiled
 def count_rows(ids, first, places, weights, start, stop, vocab_size, row, columns, values, lengths):
     """Count rows start..stop of the table into (columns, values), sorted; return how many cells.
 
@@ -292,79 +278,3 @@ def count_rows(ids, first, places, weights, start, stop, vocab_size, row, column
                     row[j] = 0
         lengths[word] = cells - before
     return cells
-
-
-@_compiled
-def alias_rows(starts, weights, share, other):
-    """Make Walker's alias table (Vose 1991) of each row starts[r]:starts[r + 1] of weights, n long.
-
-    A draw takes a place k of the row, each as likely, and keeps it with probability share[k], else
-    it takes the place other[k] of the same row.
-    """
-    longest = 0
-    for row in range(len(starts) - 1):
-        longest = max(longest, starts[row + 1] - starts[row])
-    small, large = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    scaled = np.empty(longest)
-    for row in range(len(starts) - 1):
-        low = starts[row]
-        size = starts[row + 1] - low
-        total = weights[low : low + size].sum()
-        n_small = n_large = 0
-        for k in range(size):
-            scaled[k] = weights[low + k] * size / total
-            share[low + k] = 1
-            other[low + k] = k
-            if scaled[k] < 1:
-                small[n_small] = k
-                n_small += 1
-            else:
-                large[n_large] = k
-                n_large += 1
-        while n_small and n_large:
-            n_small -= 1
-            k, rich = small[n_small], large[n_large - 1]
-            share[low + k] = scaled[k]
-            other[low + k] = rich
-            scaled[rich] -= 1 - scaled[k]
-            if scaled[rich] < 1:
-                n_large -= 1
-                small[n_small] = rich
-                n_small += 1
-
-
-@_compiled
-def find_cells(starts, columns, values, wanted_rows, wanted_columns, out):
-    """Write the value at each (row, column) of a table in sorted rows, zero where there is none."""
-    for k in range(len(out)):
-        low, end = starts[wanted_rows[k]], starts[wanted_rows[k] + 1]
-        high = end
-        while low < high:
-            middle = (low + high) // 2
-            if columns[middle] < wanted_columns[k]:
-                low = middle + 1
-            else:
-                high = middle
-        found = low < end and columns[low] == wanted_columns[k]
-        out[k] = values[low] if found else 0
-
-
-@_compiled(fastmath=True)
-def push_pairs(rows, columns, weights, signs, saturate, left, right, out_left, out_right):
-    """Add what each pair (i, j) of a minibatch moves: -c right[j] to row i, -c left[i] to row j.
-
-    c = weight (f(x) + sign) with x = left[i] . right[j] and f(x) = tanh(x / 2), or x / 2 where it
-    does not saturate. One pass: each row is fetched once, for the product and for the sum.
-    """
-    dim = left.shape[1]
-    for k in range(len(rows)):
-        a, b = left[rows[k]], right[columns[k]]
-        to_left, to_right = out_left[rows[k]], out_right[columns[k]]
-        x = a[0] * b[0]
-        for m in range(1, dim):
-            x += a[m] * b[m]
-        slope = np.tanh(x / 2) if saturate else x / 2
-        move = -weights[k] * (slope + signs[k])
-        for m in range(dim):
-            to_left[m] += move * b[m]
-            to_right[m] += move * a[m]

@@ -27,8 +27,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v import dynamics
 from qw2v._environment import progress_bar
+from qw2v.dynamics._flow import integrate
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import Target
 
@@ -155,7 +155,7 @@ def flow(
     """
     pair, _ = _table(pair)
     speed = len(pair) ** 2 / 4
-    return dynamics.integrate(lambda W: -speed * loss(W, pair)[1], W0, times, rtol=rtol)
+    return integrate(lambda W: -speed * loss(W, pair)[1], W0, times, rtol=rtol)
 
 
 def nt_xent(W: Array, first: ArrayLike, second: ArrayLike) -> tuple[float, Array]:

@@ -1,0 +1,74 @@
+"""The flow from an aligned start (Lemma 3.1), and from a vanishing random one (Result 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qw2v import spectrum
+from qw2v.dynamics._lemma import checked_scales, sigmoid, switching_times
+from qw2v.dynamics._trajectory import Trajectory
+
+
+class _AlignedTrajectory(Trajectory):
+    def __init__(self, values, vectors, s0, outside):
+        self.eigenvalues, self.eigenvectors = values, vectors
+        self.initial = s0
+        self.learning_times = switching_times(values, s0)
+        self._outside = outside
+
+    def __repr__(self) -> str:
+        return f"<aligned Trajectory: V={self.eigenvectors.shape[0]}, d={len(self.eigenvalues)}>"
+
+    def _moments(self, t):
+        s = sigmoid(self.eigenvalues, self.initial, t)
+        return np.sort(s)[::-1], s**2
+
+    def _directions(self, t):
+        s = sigmoid(self.eigenvalues, self.initial, t)
+        order = np.argsort(-s, kind="stable")
+        return s[order], np.eye(len(s))[:, order]
+
+    def _embed(self, t):
+        return self.eigenvectors * sigmoid(self.eigenvalues, self.initial, t)
+
+
+def aligned(target, s0, dim: int | None = None) -> Trajectory:
+    """Gradient flow from an aligned start W(0) = V_d diag(s0) (Lemma 3.1).
+
+    `target` is a Target or a symmetric (V, V) array; `s0` is a positive scale or one value a mode;
+    `dim` is the number of modes d (by default len(s0), or all positive modes of an array). Column
+    k of `embeddings(t)` is s_k(t) v_k. Raises ValueError where M* has fewer than d positive
+    eigenvalues, and for an s0 that is not positive.
+
+    >>> path = aligned(np.diag([3.0, 1.0, -2.0]), 0.01, dim=2)
+    >>> path.singular_values(np.inf).round(3)
+    array([1.732, 1.   ])
+    """
+    scales = checked_scales(s0)
+    if scales.ndim > 1:
+        raise ValueError(f"s0 must be a scale or one value a mode; got shape {scales.shape}.")
+    if dim is None and scales.ndim == 1:
+        dim = len(scales)
+    values, vectors, outside = spectrum.positive(target, dim)
+    return _AlignedTrajectory(values, vectors, checked_scales(s0, len(values)), outside)
+
+
+def vanishing(target, sigma: float, dim: int, *, corrected: bool = False) -> Trajectory:
+    """Gradient flow from a vanishing random start W_ij ~ N(0, sigma^2), sigma -> 0 (Result 3).
+
+    The paper starts every sigmoid at s_k(0) = sigma, so that tau_1 = ln(lambda_1 / sigma^2) /
+    lambda_1. A random start overlaps more: |v_k^T W0|^2 has mean sigma^2 d, of which the modes
+    learned before k take their own directions in R^d, and sigma^2 (d - k + 1) is left for mode k.
+    `corrected=True` starts there, s_k(0) = sigma sqrt(d - k + 1), which shifts tau_k earlier by
+    ln(d - k + 1) / lambda_k; `silent_start` gives the value for a W0 at hand in place of the mean.
+
+    >>> vanishing(np.diag([3.0, 1.0, -2.0]), 1e-6, dim=2).learning_times.round(2)
+    array([ 9.58, 27.63])
+    """
+    if np.ndim(sigma):
+        raise ValueError(f"sigma must be one number; got shape {np.shape(sigma)}.")
+    values, vectors, outside = spectrum.positive(target, dim)
+    scales = checked_scales(sigma, len(values))
+    if corrected:
+        scales = scales * np.sqrt(np.arange(len(values), 0, -1))
+    return _AlignedTrajectory(values, vectors, scales, outside)
