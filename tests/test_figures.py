@@ -1,5 +1,6 @@
 """Every figure draws, says what it must, is reproducible, and is legible on a phone."""
 
+import inspect
 import re
 from types import SimpleNamespace
 
@@ -25,23 +26,31 @@ def draw() -> dict[str, Figure]:
     points = RNG.standard_normal((4, 2))
     scores = {kind: {"one": 50.0, "two": 20.0} for kind in ("mstar", "pmi", "ppmi")}
     return {
-        "word_matrix": figures.word_matrix(RNG.standard_normal((4, 4)), WORDS, "M*", groups=2),
-        "zipf": figures.zipf(10_000 // np.arange(1, 2_000), [f"w{i}" for i in range(2_000)]),
-        "window_weight": figures.window_weight(4, np.array([1, 0.75, 0.5, 0.25])),
-        "frequency_tricks": figures.frequency_tricks(*(np.logspace(-1, -5, 100),) * 3),
-        "taylor": figures.taylor(),
-        "loss_agreement": figures.loss_agreement(t[1:5], t[1:5] ** 2, t[1:5] ** 3),
-        "soft_clip": figures.soft_clip(RNG.standard_normal(500), {"one–two": 1.5}),
-        "spent_on_silence": figures.spent_on_silence({"mstar": 0.8, "pmi": 0.9996}),
-        "mode_curves": figures.mode_curves(
+        "word_matrix": figures.counting.word_matrix(
+            RNG.standard_normal((4, 4)), WORDS, "M*", groups=2
+        ),
+        "zipf": figures.counting.zipf(
+            10_000 // np.arange(1, 2_000), [f"w{i}" for i in range(2_000)]
+        ),
+        "window_weight": figures.counting.window_weight(4, np.array([1, 0.75, 0.5, 0.25])),
+        "frequency_tricks": figures.counting.frequency_tricks(*(np.logspace(-1, -5, 100),) * 3),
+        "taylor": figures.derivation.taylor(),
+        "loss_agreement": figures.derivation.loss_agreement(t[1:5], t[1:5] ** 2, t[1:5] ** 3),
+        "soft_clip": figures.derivation.soft_clip(RNG.standard_normal(500), {"one–two": 1.5}),
+        "spent_on_silence": figures.derivation.spent_on_silence({"mstar": 0.8, "pmi": 0.9996}),
+        "mode_curves": figures.closed_form.mode_curves(
             t, curves, 1 - t / 6, np.sum(curves > 2, axis=1), labels=WORDS
         ),
-        "history": figures.history(dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3), WORDS),
-        "cloud": figures.cloud(WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]),
-        "shrinking_error": figures.shrinking_error(
+        "history": figures.closed_form.history(
+            dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3), WORDS
+        ),
+        "cloud": figures.closed_form.cloud(
+            WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]
+        ),
+        "shrinking_error": figures.closed_form.shrinking_error(
             [1e-4, 1e-3, 1e-2], {"Result 3": [0.1, 0.2, 0.3]}
         ),
-        "benchmark": figures.benchmark(scores, scores),
+        "benchmark": figures.closed_form.benchmark(scores, scores),
         **draw_training(),
         **draw_features(),
         **draw_analogies(),
@@ -62,18 +71,24 @@ def draw_training() -> dict[str, Figure]:
     batches = 2.0 ** np.arange(6)
     corners = [(loss, w) for loss in ("qwem", "sgns") for w in ("setting31", "word2vec")]
     return {
-        "stepwise": figures.stepwise(dict.fromkeys(theories, run), theories, units),
-        "histories": figures.histories({n: {"small": cell} for n in theories}, 5),
-        "clouds": figures.clouds(WORDS, {"QWEM": frames, "word2vec": frames}, [1, 1, 2, 2]),
-        "averaged_gradient": figures.averaged_gradient(batches, {"qwem": 1 / np.sqrt(batches)}),
-        "step_sizes": figures.step_sizes({"lr = 1": (t, t / t[-1]), "lr = 2": (t, t)}),
-        "ablation": figures.ablation(
+        "stepwise": figures.training.stepwise(dict.fromkeys(theories, run), theories, units),
+        "histories": figures.training.histories({n: {"small": cell} for n in theories}, 5),
+        "clouds": figures.training.clouds(
+            WORDS, {"QWEM": frames, "word2vec": frames}, [1, 1, 2, 2]
+        ),
+        "averaged_gradient": figures.training.averaged_gradient(
+            batches, {"qwem": 1 / np.sqrt(batches)}
+        ),
+        "step_sizes": figures.training.step_sizes({"lr = 1": (t, t / t[-1]), "lr = 2": (t, t)}),
+        "ablation": figures.training.ablation(
             {
                 c: (t * slow, 60 - 60 * np.exp(-t))
                 for c, slow in zip(corners, (1, 3) * 2, strict=True)
             }
         ),
-        "trained_overlaps": figures.trained_overlaps({"QWEM": np.eye(5), "word2vec": np.eye(5)}),
+        "trained_overlaps": figures.training.trained_overlaps(
+            {"QWEM": np.eye(5), "word2vec": np.eye(5)}
+        ),
     }
 
 
@@ -84,16 +99,16 @@ def draw_features() -> dict[str, Figure]:
     share = {"one in two": 1 / (1 + k / 50), "one in three": 1 / (1 + k / 9)}
     scores = {"mstar": {"one": [0.1, 0.4, 0.6], "two": [0.3, 0.5, 0.5]}}
     return {
-        "overlap_maps": figures.overlap_maps(
+        "overlap_maps": figures.features.overlap_maps(
             {("one", "two"): np.eye(40), ("one", "three"): np.eye(40, k=1), ("x", "y"): np.eye(9)}
         ),
-        "shared_features": figures.shared_features(
+        "shared_features": figures.features.shared_features(
             share, share, {"one in two": 0.1 + 0 * k}, {"one in two": 0.05 + 0 * k}, chance=0.04
         ),
-        "eigenvalue_decay": figures.eigenvalue_decay(
+        "eigenvalue_decay": figures.features.eigenvalue_decay(
             spectra, laws, {"mstar": "M*", "G": "G"}, {"mstar": 1.0}
         ),
-        "scores_by_dim": figures.scores_by_dim(
+        "scores_by_dim": figures.features.scores_by_dim(
             [10, 100, 1000], scores, {"mstar": {"one": 0.5}}, {"one": "One", "two": "Two"}
         ),
     }
@@ -110,19 +125,21 @@ def draw_analogies() -> dict[str, Figure]:
     accuracy = {name: row["accuracy"] for name, row in record.items()}
     predicted = {name: RNG.random((2, 3)) for name in names}
     return {
-        "bulk_and_spike": figures.bulk_and_spike({32: record["family"]["spectra"][2]}),
-        "spikes": figures.spikes(record, at=1),
-        "localised": figures.localised(
+        "bulk_and_spike": figures.analogies.bulk_and_spike({32: record["family"]["spectra"][2]}),
+        "spikes": figures.analogies.spikes(record, at=1),
+        "localised": figures.analogies.localised(
             {"family": np.arange(1, 7) / 21}, [(f"up{k}", f"down{k}") for k in range(6)]
         ),
-        "rise_and_fall": figures.rise_and_fall(record, dims),
-        "answer_and_rival": figures.answer_and_rival(record, dims),
-        "localisation_over_dims": figures.localisation_over_dims(record, dims, names[:1]),
-        "time_is_dimension": figures.time_is_dimension([1, 5, 9], accuracy, dims, accuracy),
-        "trained_and_predicted": figures.trained_and_predicted(
+        "rise_and_fall": figures.analogies.rise_and_fall(record, dims),
+        "answer_and_rival": figures.analogies.answer_and_rival(record, dims),
+        "localisation_over_dims": figures.analogies.localisation_over_dims(record, dims, names[:1]),
+        "time_is_dimension": figures.analogies.time_is_dimension(
+            [1, 5, 9], accuracy, dims, accuracy
+        ),
+        "trained_and_predicted": figures.analogies.trained_and_predicted(
             [0.3, 1, 3], predicted, {name: ([1, 3], RNG.random((2, 2))) for name in names}
         ),
-        "snr_against_accuracy": figures.snr_against_accuracy(
+        "snr_against_accuracy": figures.analogies.snr_against_accuracy(
             {name: (row["snr"][1], row["accuracy"][1]) for name, row in record.items()}, "SNR"
         ),
     }
@@ -135,16 +152,16 @@ def draw_exact() -> dict[str, Figure]:
     naive = np.where(t[:, None] < 2, curves * 1.1, np.nan)
     scales, accuracy = 10.0 ** -np.arange(1, 6), (t, 60 - 50 * np.exp(-t))
     return {
-        "lost_digits": figures.lost_digits(t, curves, naive),
-        "silent_alignment": figures.silent_alignment(t, curves / 5, curves / 6),
-        "alignment_rate": figures.alignment_rate(
+        "lost_digits": figures.exact.lost_digits(t, curves, naive),
+        "silent_alignment": figures.exact.silent_alignment(t, curves / 5, curves / 6),
+        "alignment_rate": figures.exact.alignment_rate(
             scales, {"gap 1/2": scales, "gap 1/4": scales**0.5}, [1, 0.5]
         ),
-        "forgotten_start": figures.forgotten_start(
+        "forgotten_start": figures.exact.forgotten_start(
             t, {"σ = 1": falling, "σ = 10": 2 * falling}, 0.5 / (1 + t), 9 / np.sqrt(t)
         ),
-        "exact_on_run": figures.exact_on_run((t, curves), t, curves, curves * 0.8, [1, 2, 4]),
-        "predicted_accuracy": figures.predicted_accuracy(
+        "exact_on_run": figures.exact.exact_on_run((t, curves), t, curves, curves * 0.8, [1, 2, 4]),
+        "predicted_accuracy": figures.exact.predicted_accuracy(
             {"trained": accuracy}, {"exact": accuracy, "Result 3": accuracy}
         ),
     }
@@ -155,12 +172,14 @@ def draw_steps() -> dict[str, Figure]:
     curves = 2 / (1 + np.exp(-6 * (t[:, None] - [1, 2])))
     line = {batch: np.array([1.0, 2.0, 4.0]) / batch for batch in (100, 1_000)}
     return {
-        "falling_behind": figures.falling_behind(t, curves, np.roll(curves, -2, 0), curves),
-        "step_orders": figures.step_orders([0.1, 0.2], {"flow": ([0.1, 0.2], 1)}),
-        "edge_runs": figures.edge_runs({name: (curves / 2, t / 9) for name in ("one", "two")}),
-        "bifurcation": figures.bifurcation(1.5, 4.0),
-        "noise_floors": figures.noise_floors([0.1, 0.2, 0.4], line, line),
-        "outside_share": figures.outside_share([0.1, 0.2], [0.12, 0.19], [3.0, 1.0]),
+        "falling_behind": figures.steps.falling_behind(t, curves, np.roll(curves, -2, 0), curves),
+        "step_orders": figures.steps.step_orders([0.1, 0.2], {"flow": ([0.1, 0.2], 1)}),
+        "edge_runs": figures.steps.edge_runs(
+            {name: (curves / 2, t / 9) for name in ("one", "two")}
+        ),
+        "bifurcation": figures.steps.bifurcation(1.5, 4.0),
+        "noise_floors": figures.steps.noise_floors([0.1, 0.2, 0.4], line, line),
+        "outside_share": figures.steps.outside_share([0.1, 0.2], [0.12, 0.19], [3.0, 1.0]),
     }
 
 
@@ -170,10 +189,12 @@ def draw_weights() -> dict[str, Figure]:
     values = np.array([-9.0, 5.0, 4.0, -3.0])
     errors = {"one": [0.1, 0.2, 0.3], "other": [0.01, 0.02, 0.04]}
     return {
-        "predicted_times": figures.predicted_times(t[:4], {"a": curves[:4], "b": curves[4:8]}),
-        "untied_curves": figures.untied_curves(t, curves, (t[::5], curves[::5]), values),
-        "two_ends": figures.two_ends(values, WORDS[:2]),
-        "nearly_balanced": figures.nearly_balanced([1e-3, 1e-2, 1e-1], errors),
+        "predicted_times": figures.weights.predicted_times(
+            t[:4], {"a": curves[:4], "b": curves[4:8]}
+        ),
+        "untied_curves": figures.weights.untied_curves(t, curves, (t[::5], curves[::5]), values),
+        "two_ends": figures.weights.two_ends(values, WORDS[:2]),
+        "nearly_balanced": figures.weights.nearly_balanced([1e-3, 1e-2, 1e-1], errors),
     }
 
 
@@ -183,10 +204,14 @@ def draw_relatives() -> dict[str, Figure]:
     circle = np.column_stack([np.cos(t), np.sin(t)])
     sampled = t[::5], curves[::5]
     return {
-        "mode_maps": figures.mode_maps(circle, curves[:, :3], [3.0, 2.0, 1.0]),
-        "contrastive_curves": figures.contrastive_curves(t, curves, curves + 0.1, sampled),
-        "lazy_and_rich": figures.lazy_and_rich({"a": (t, curves, 0 * curves)}),
-        "kernel_movement": figures.kernel_movement([0.1, 1, 10], [10, 1, 0.1], [10, 1, 0.1]),
+        "mode_maps": figures.relatives.mode_maps(circle, curves[:, :3], [3.0, 2.0, 1.0]),
+        "contrastive_curves": figures.relatives.contrastive_curves(
+            t, curves, curves + 0.1, sampled
+        ),
+        "lazy_and_rich": figures.relatives.lazy_and_rich({"a": (t, curves, 0 * curves)}),
+        "kernel_movement": figures.relatives.kernel_movement(
+            [0.1, 1, 10], [10, 1, 0.1], [10, 1, 0.1]
+        ),
     }
 
 
@@ -196,13 +221,8 @@ def drawn() -> dict[str, Figure]:
 
 
 def test_every_public_figure_is_tested(drawn):
-    public = {
-        name
-        for name, value in vars(figures).items()
-        if callable(value)
-        and value.__module__.startswith(figures.__name__)
-        and value.__module__ != STYLE
-    }
+    rooms = [room for room in vars(figures).values() if inspect.ismodule(room)]
+    public = {name for room in rooms if room.__name__ != STYLE for name in room.__all__}
     assert public == set(drawn)
 
 
@@ -255,7 +275,7 @@ def test_playground_redraws_and_carries_a_still():
         made.append(reach)
         if reach > 5:
             raise ValueError("reach is at most 5")
-        return figures.taylor(reach)
+        return figures.derivation.taylor(reach)
 
     slider = ipywidgets.FloatSlider(value=2, min=1, max=8, description="reach")
     play = figures.playground(picture, alt="two curves", reach=slider)
@@ -267,5 +287,5 @@ def test_playground_redraws_and_carries_a_still():
     slider.value = 7
     assert "reach is at most 5" in play.children[-1].value
     data, _ = play._repr_mimebundle_()
-    assert data["image/svg+xml"] == figures.to_svg(figures.taylor(2))
+    assert data["image/svg+xml"] == figures.to_svg(figures.derivation.taylor(2))
     assert "application/vnd.jupyter.widget-view+json" in data

@@ -64,7 +64,7 @@ class History(Explorer):
         """Return the curves over time, and the cloud at the default moment."""
         W = self._path.embeddings(1.8 * self._path.learning_times[0])[:, [0, 2]]
         few = [i for i in range(len(self._rows)) if i % 3 == 0]
-        cloud = figures.cloud(
+        cloud = figures.closed_form.cloud(
             [self._words[self._rows[i]] for i in few],
             [("t = 1.8 τ₁", W[self._rows[few]])],
             groups=[self._groups[i] + 1 for i in few],
@@ -78,7 +78,7 @@ class History(Explorer):
             "The cloud of word embeddings along modes 1 and 3, with words of four topics at its "
             "four ends."
         )
-        return {curves: figures.history(self._path, self._words, HORIZON), words: cloud}
+        return {curves: figures.closed_form.history(self._path, self._words, HORIZON), words: cloud}
 
 
 class Modes(Explorer):
@@ -119,7 +119,7 @@ class Modes(Explorer):
     def still(self) -> Figure:
         """Return singular values, loss and number of learned modes of M* over time."""
         path = dynamics.aligned(target(self._stats), 1e-6, dim=self.dim)
-        return figures.history(path, self._stats.words, HORIZON)
+        return figures.closed_form.history(path, self._stats.words, HORIZON)
 
 
 def choose_words(plane: NDArray, each: int = 11, spread: float = 0.05) -> list[NDArray]:

@@ -70,7 +70,9 @@ class Pairs(Explorer):
         row = {word: i for i, word in enumerate(self._texts["words"])}
         marked = {f"{a}–{b}": float(self._pmi[row[a], row[b]]) for a, b in self._examples}
         met = self._pmi[np.isfinite(self._pmi)]
-        return figures.soft_clip(met, {k: v for k, v in marked.items() if np.isfinite(v)})
+        return figures.derivation.soft_clip(
+            met, {k: v for k, v in marked.items() if np.isfinite(v)}
+        )
 
 
 class Taylor(Explorer):
@@ -85,7 +87,7 @@ class Taylor(Explorer):
 
     def still(self) -> Figure:
         """Return the curve, the parabola and their gap."""
-        return figures.taylor()
+        return figures.derivation.taylor()
 
 
 def pmi_table(stats: CorpusStatistics, n: int) -> NDArray[np.float64]:

@@ -53,8 +53,8 @@ class StepSize(Explorer):
         smooth = self.step * self.ratios < 1
         known = discrete.step_sigmoid(self.ratios[smooth], START, self.step, t[:, None])
         corrected[:, smooth] = known
-        return figures.falling_behind(t, sizes, flow, corrected)
+        return figures.steps.falling_behind(t, sizes, flow, corrected)
 
     def stills(self) -> Mapping[str, Figure]:
         """Return the modes over time, and the fate of one mode."""
-        return {self.alt: self.still(), self.fate_alt: figures.bifurcation()}
+        return {self.alt: self.still(), self.fate_alt: figures.steps.bifurcation()}

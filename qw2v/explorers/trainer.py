@@ -99,7 +99,7 @@ class Trainer(Explorer):
         """Return the theory's curves for the present start and dimension."""
         path = dynamics.vanishing(target(self.stats), 10**self.log_scale, self.dim, corrected=True)
         horizon = 1.3 * path.learning_times[-1] / path.learning_times[0]
-        return figures.history(path, self.stats.words, horizon)
+        return figures.closed_form.history(path, self.stats.words, horizon)
 
 
 def choose_words(

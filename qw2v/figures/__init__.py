@@ -1,16 +1,61 @@
 """Every picture of the companion: one function a figure, a module a chapter, one style.
 
-All of them are here by name: `figures.history`, `figures.taylor`.
+A figure is taken by its module's name, `figures.closed_form.history`; the style and what shows a
+picture are here by name: `figures.use_style`, `figures.playground`.
 """
 
-from qw2v.figures._style import *
-from qw2v.figures.analogies import *
-from qw2v.figures.closed_form import *
-from qw2v.figures.counting import *
-from qw2v.figures.derivation import *
-from qw2v.figures.exact import *
-from qw2v.figures.features import *
-from qw2v.figures.relatives import *
-from qw2v.figures.steps import *
-from qw2v.figures.training import *
-from qw2v.figures.weights import *
+from qw2v.figures import (
+    analogies,
+    closed_form,
+    counting,
+    derivation,
+    exact,
+    features,
+    relatives,
+    steps,
+    training,
+    weights,
+)
+from qw2v.figures._style import (
+    COLORS,
+    FAINT,
+    INK,
+    MODES,
+    NAMES,
+    STYLE,
+    WIDTH,
+    direct_labels,
+    mode_color,
+    panels,
+    playground,
+    scatter_labels,
+    to_svg,
+    use_style,
+)
+
+__all__ = [
+    "COLORS",
+    "FAINT",
+    "INK",
+    "MODES",
+    "NAMES",
+    "STYLE",
+    "WIDTH",
+    "analogies",
+    "closed_form",
+    "counting",
+    "derivation",
+    "direct_labels",
+    "exact",
+    "features",
+    "mode_color",
+    "panels",
+    "playground",
+    "relatives",
+    "scatter_labels",
+    "steps",
+    "to_svg",
+    "training",
+    "use_style",
+    "weights",
+]
