@@ -1,4 +1,4 @@
-"""Train the recorded runs of this folder again, each to runs/NAME.json and runs/NAME.safetensors.
+"""Train the recorded runs of this folder again, each to runs/NAME.safetensors.
 
     python data/record_runs.py --list
     python data/record_runs.py qwem-large sgns-large
@@ -156,7 +156,7 @@ def main() -> None:
         parser.error(f"no such run: {', '.join(sorted(unknown))}; --list prints those there are")
     for name in arguments.names:
         record(name, SETTINGS[name])
-        print(f"wrote {FOLDER / name}.json and .safetensors")
+        print(f"wrote {FOLDER / name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Arrays and what must be known of them, on disk: NAME.safetensors beside NAME.json, no pickle.
+"""Arrays and what must be known of them, on disk: one .safetensors file, no pickle.
 
-Each file is written under another name and then renamed, the JSON last: where it lies, the arrays
-are whole. It holds their SHA-256.
+The document, JSON, lies in the file's own metadata, so that the two are replaced in one step. A
+SHA-256 beside it covers the document, the names, types and shapes of the arrays, and their bytes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from qw2v import _files
 
 FORMAT = "qw2v run"
-VERSION = 1
+VERSION = "2"
+SUFFIX = ".safetensors"
 
 
 class CheckpointError(ValueError):
@@ -47,85 +51,87 @@ class Trace:
         return cls(**{name: arrays[f"trace.{name}"] for name in cls.__dataclass_fields__})
 
 
-def write(stem: Path, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> None:
-    """Write arrays and document as `stem`.safetensors and `stem`.json, whole or not at all.
+def write(path: Path, arrays: dict[str, NDArray[Any]], document: dict[str, Any]) -> None:
+    """Write arrays and document to `path`.safetensors, whole or not at all.
 
     Raises FileNotFoundError for no such folder; OSError where the disk is full, and what lay there
     before is left as it was.
     """
     from safetensors.numpy import save
 
-    if not stem.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {stem.parent} to write {stem.name} to")
-    data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    head = {"format": FORMAT, "version": VERSION, "sha256": hashlib.sha256(data).hexdigest()}
-    text = json.dumps({**head, **document}, indent=1, ensure_ascii=False, allow_nan=False)
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    about = {"format": FORMAT, "version": VERSION, "document": text}
+    data = save(arrays, {**about, "sha256": _checksum(text, arrays)})
+    file = file_of(path)
     try:
-        _replace(_arrays_of(stem), data)
-        _replace(_document_of(stem), text.encode())
+        with _files.replacing(file) as out:
+            out.write(data)
     except OSError as error:
-        raise OSError(
-            f"{stem.name} could not be written to {stem.parent}: {error}. "
-            f"It needs {len(data) / 2**20:.1f} MiB; make room there, or choose another folder"
+        size = f"{len(data) / 2**20:.1f} MiB"
+        raise type(error)(
+            error.errno, f"{file.name}, {size}, was not written: {error.strerror}", error.filename
         ) from error
 
 
-def read(stem: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the arrays and the document that `write` wrote, checked.
 
-    Raises FileNotFoundError for no such files, CheckpointError for damaged ones, and for those of
+    Raises FileNotFoundError for no such file, CheckpointError for a damaged one, and for one of
     another format or version.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    document_file, arrays_file = _document_of(stem), _arrays_of(stem)
-    for file in (document_file, arrays_file):
-        if not file.is_file():
-            raise FileNotFoundError(
-                f"there is no file {file}: a run is two files, NAME.safetensors and NAME.json"
-            )
+    file = file_of(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {file}")
     try:
-        document = json.loads(document_file.read_text(encoding="utf-8"))
-        found = document["format"], document["version"]
-        digest = document.pop("sha256")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        data = file.read_bytes()
+        about = _metadata(data)
+        found = about.get("format"), about.get("version")
+        if found == (FORMAT, VERSION):
+            arrays = load(data)
+            intact = about["sha256"] == _checksum(about["document"], arrays)
+            document = _files.parse_json(about["document"].encode())
+    except OSError:
+        raise
+    except Exception as error:  # safetensors has errors of its own, and a forger all others
         raise CheckpointError(
-            f"{document_file} does not describe a run, or is damaged ({type(error).__name__}: "
-            f"{error}): delete it with {arrays_file.name}, or copy both again"
+            f"{file} is damaged, cut short, or no run ({error}): delete it, or copy it again"
         ) from error
     if found != (FORMAT, VERSION):
         raise CheckpointError(
-            f"{document_file} is {found[0]!r} of version {found[1]}; this qw2v reads {FORMAT!r} of "
-            f"version {VERSION}: use the qw2v that wrote it, or train anew"
+            f"{file} is {found[0]!r} of version {found[1]}; this qw2v reads {FORMAT!r} of version "
+            f"{VERSION}: use the qw2v that wrote it, or train anew"
         )
-    data = arrays_file.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
+    if not intact or not isinstance(document, dict):
         raise CheckpointError(
-            f"{arrays_file} is damaged, its SHA-256 is not the one in {document_file.name}: delete "
-            "both, or copy them again"
+            f"{file} is damaged, its SHA-256 is not the one it was written with: delete it, or "
+            "copy it again"
         )
-    try:
-        return load(data), document
-    except SafetensorError as error:
-        raise CheckpointError(f"{arrays_file} cannot be decoded: {error}") from error
+    return arrays, document
 
 
-def _arrays_of(stem: Path) -> Path:
-    return stem.with_name(stem.name + ".safetensors")
+def file_of(path: str | os.PathLike[str]) -> Path:
+    """Return the path with the suffix .safetensors, added where it is not there."""
+    path = Path(path)
+    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
 
 
-def _document_of(stem: Path) -> Path:
-    return stem.with_name(stem.name + ".json")
+def _metadata(data: bytes) -> dict[str, str]:
+    length = int.from_bytes(data[:8], "little")
+    if length > len(data) - 8:
+        raise ValueError("the header is longer than the file")
+    about = _files.parse_json(data[8 : 8 + length])["__metadata__"]
+    if not all(isinstance(value, str) for value in about.values()):
+        raise ValueError("its metadata are no text")
+    return about
 
 
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _checksum(document: str, arrays: dict[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(document.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.view(np.uint8).data if array.size else b"")
+    return digest.hexdigest()

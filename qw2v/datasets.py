@@ -168,20 +168,28 @@ class RecordedRun:
     cloud_steps: list[int]
 
 
+def recorded_runs() -> list[str]:
+    """Return the names of the training runs that come with the project.
+
+    >>> "qwem-large" in recorded_runs()
+    True
+    """
+    names = (name for name in checksums() if name.startswith("runs/"))
+    return sorted(name.removeprefix("runs/").removesuffix(".safetensors") for name in names)
+
+
 def recorded_run(name: str) -> RecordedRun:
-    """Return the training run shipped as `data/runs/<name>.json` and `.safetensors`, checked.
+    """Return the training run shipped as `data/runs/<name>.safetensors`, checked.
 
     Raises
     ------
     FileNotFoundError
-        If it is not there; `python data/record_runs.py --list` prints the names.
+        If it is not there; `recorded_runs` returns the names of those that are.
     """
     from qw2v import _checkpoints
     from qw2v.vectors import WordVectors
 
-    for ending in ("json", "safetensors"):
-        path = verify(f"runs/{name}.{ending}")
-    arrays, document = _checkpoints.read(path.with_suffix(""))
+    arrays, document = _checkpoints.read(verify(f"runs/{name}.safetensors"))
     words, matrix = document["words"], arrays["embeddings"].astype("float32")
     kept = ("name", "command", "settings", "checkpoints", "closed_form", "cloud_steps")
     series = ("eigenvalues", "overlap", "subspace", "final_overlap", "cloud")

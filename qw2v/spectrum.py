@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import scipy.linalg
 from numpy.typing import DTypeLike, NDArray
 from scipy import linalg
 
+from qw2v import _files
 from qw2v._environment import progress_bar
 
 Array = NDArray[np.float64]
@@ -119,28 +119,56 @@ def _block_lanczos(matrix: Any, k: int, *, progress: bool, block: int = 32) -> t
     return values.copy(), vectors.astype(np.float64)
 
 
-def read_pairs(file: Path, k: int) -> tuple[Array, Array] | None:
-    """Return the first k cached pairs, or None where fewer are there or the file is damaged."""
+def read_pairs(file: Path, matrix: Any, k: int) -> tuple[Array, Array] | None:
+    """Return the first k pairs of `matrix` (V, V) that `write_pairs` kept, or None.
+
+    None where fewer are there, or where the file is damaged or holds anything but eigenpairs of
+    this very matrix: a random mixture of them is put through it.
+    """
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            values, vectors = stored["values"], stored["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        stored = _files.read_arrays(file, ["values", "vectors"])
+    except (OSError, _files.DamagedFileError):
         return None
-    if len(values) < k:
+    values, vectors = stored["values"], stored["vectors"]
+    size = matrix.shape[0]
+    if values.ndim != 1 or not 1 <= k <= len(values) or vectors.shape != (size, len(values)):
         return None
-    return values[:k], vectors[:, :k].astype(np.float64)
+    if values.dtype.kind != "f" or vectors.dtype.kind != "f":
+        return None
+    values = values[:k].astype(np.float64)
+    vectors = vectors[:, :k].astype(np.float64)
+    if not (np.isfinite(values).all() and np.isfinite(vectors).all()):
+        return None
+    mixture = np.random.default_rng().standard_normal((k, 2)) / k**0.5
+    mixed = vectors @ mixture
+    residual = np.linalg.norm(matrix @ mixed - vectors @ (values[:, None] * mixture))
+    tolerance = 1e-4  # what float32 explains, and a margin
+    if residual > tolerance * max(abs(values[0]), 1e-300) or (np.diff(values) > 0).any():
+        return None
+    # Orthonormal columns keep every inner product of the mixtures.
+    if np.abs(mixed.T @ mixed - mixture.T @ mixture).max() > tolerance:
+        return None
+    return values, vectors
 
 
 def write_pairs(file: Path, values: Array, vectors: Array) -> None:
-    """Keep the pairs in a file, in float32 where that holds all their digits."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Keep the pairs in a file, in float32 where that holds all their digits.
+
+    They are computed: where they cannot be kept, a warning says so and the work goes on.
+    """
     compact = vectors.astype(np.float32)
     if np.array_equal(compact, vectors):  # the large ones were computed in float32
         vectors = compact
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    with partial.open("wb") as stream:
-        np.savez(stream, values=values, vectors=vectors)
-    partial.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _files.replacing(file) as stream:
+            np.savez(stream, values=values, vectors=vectors)
+    except OSError as error:
+        warnings.warn(
+            f"the eigenpairs were not kept for the next time ({error}): set QW2V_CACHE to a folder "
+            f"that can be written to, or pass cache=False; now it is {file.parent}",
+            stacklevel=3,
+        )
 
 
 def size_of(target) -> int:

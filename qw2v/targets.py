@@ -85,7 +85,8 @@ class Target:
         """Return the k largest eigenvalues (k,), descending, and their eigenvectors (V, k).
 
         The entry of largest magnitude of each eigenvector is positive. Computed once: the result is
-        kept by the content of the counts in $QW2V_CACHE, or the user's cache (cache=False: not).
+        kept by the content of the counts in $QW2V_CACHE, or the user's cache (cache=False: not);
+        what is read back is checked against this matrix, and a cache that fails only warns.
         Raises ValueError where k is not in 1..V or reaches past the positive eigenvalues, and
         ArithmeticError where a residual |M v - lambda v| exceeds what float32 explains.
 
@@ -95,7 +96,7 @@ class Target:
         True
         """
         file = cache_folder() / f"eigenpairs-{self.fingerprint}.npz"
-        if cache and file.exists() and (found := spectrum.read_pairs(file, k)) is not None:
+        if cache and (found := spectrum.read_pairs(file, self, k)) is not None:
             return found
         values, vectors = spectrum.eigenpairs(self, k, progress=progress)
         if cache and self.shape[0] > 1000:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 import mmap
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from qw2v._files import DamagedFileError, read_arrays, replacing
 
 # difflib compares one word at a time: among the most frequent words is where a slip is mended.
 _SPELLING_POOL = 50_000
@@ -199,7 +198,7 @@ class WordVectors:
         odd = next((word for word in self.words if "\0" in word), None)
         if odd is not None:
             raise ValueError(f"The word {odd!r} holds a NUL character; rename it before saving.")
-        with _replacing(path) as file:
+        with replacing(path) as file:
             np.savez(file, words=np.array(self.words), matrix=self.matrix)
 
     @classmethod
@@ -212,9 +211,12 @@ class WordVectors:
             If the file is damaged or holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                words, matrix = file["words"].tolist(), file["matrix"]
-        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, AttributeError) as error:
+            arrays = read_arrays(path, ["words", "matrix"])
+            words, matrix = arrays["words"], arrays["matrix"]
+            if words.dtype.kind != "U" or words.ndim != 1 or matrix.dtype.kind != "f":
+                raise DamagedFileError(f"{path}: words {words.dtype}, matrix {matrix.dtype}")
+            words = words.tolist()
+        except (DamagedFileError, UnicodeError) as error:
             raise ValueError(
                 f"{path} is not a file written by WordVectors.save, or it is damaged ({error}). "
                 "Write it again; word2vec files are read by load_word2vec_format."
@@ -239,7 +241,7 @@ class WordVectors:
                 f"The largest number, {largest:.3g}, does not fit single precision (3.4e38). "
                 "Rescale the matrix, or use save, which keeps the full precision."
             )
-        with _replacing(path) as file:
+        with replacing(path) as file:
             file.write(b"%d %d\n" % matrix.shape)
             if binary:
                 for word, row in zip(words, matrix, strict=True):
@@ -302,19 +304,6 @@ class WordVectors:
             read = _read_binary if binary else _read_text
             raw, matrix = read(path, file, count, vocab_size, dim)
         return _building(cls, path, _decode_words(path, raw, errors), matrix)
-
-
-@contextmanager
-def _replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open a file beside `path` that takes its place only when all is written."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _building(cls, path, words, matrix) -> WordVectors:

@@ -51,7 +51,7 @@ def test_ratings_are_complete():
 def test_the_readme_names_every_file():
     readme = datasets.data_path("README.md").read_text(encoding="utf-8")
     for name in datasets.checksums():
-        stem = name.removesuffix(".safetensors").removesuffix(".json")
+        stem = name.removesuffix(".safetensors")
         assert f"`{stem if '/' in name else name}`" in readme
 
 

@@ -14,9 +14,9 @@ SPEC = importlib.util.spec_from_file_location(
 record_runs = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(record_runs)
 SHIPPED = sorted(
-    name.removeprefix("runs/").removesuffix(".json")
+    name.removeprefix("runs/").removesuffix(".safetensors")
     for name in datasets.checksums()
-    if name.startswith("runs/") and name.endswith(".json")
+    if name.startswith("runs/") and name.endswith(".safetensors")
 )
 
 
@@ -88,7 +88,7 @@ def test_shipped_runs_are_what_their_settings_say(name):
 
 
 def test_an_absent_run_says_which_there_are():
-    with pytest.raises(FileNotFoundError, match="no file 'runs/none.json'"):
+    with pytest.raises(FileNotFoundError, match="no file 'runs/none.safetensors'"):
         datasets.recorded_run("none")
 
 

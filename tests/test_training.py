@@ -1,6 +1,6 @@
 """Training against finite differences, a slow numpy version, the closed form and interruptions."""
 
-import json
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import reference
+import safetensors.numpy
 import torch
 from scipy.optimize import minimize_scalar
 from tqdm import tqdm
@@ -289,7 +290,7 @@ def test_an_interrupted_sampled_run_goes_on_bit_for_bit(stats, tmp_path, monkeyp
         patch.setattr(loop.pairs.Batch, "velocity", stopping)
         with pytest.raises(KeyboardInterrupt):
             qw2v.train(stats, folder=tmp_path, **options)
-    assert (tmp_path / "step-00000029.json").is_file()
+    assert (tmp_path / "step-00000029.safetensors").is_file()
     rest = qw2v.train(stats, folder=tmp_path, resume=True, **options)
     assert np.array_equal(rest.vectors.matrix, whole.vectors.matrix)
     assert np.array_equal(rest.trace.loss, whole.trace.loss)
@@ -350,8 +351,8 @@ def test_trace_and_snapshots_lie_at_the_steps_asked_for(stats):
 def test_a_run_is_saved_and_loaded(stats, tmp_path, tied):
     run = qw2v.train(stats, dim=2, steps=20, lr=0.01, tied=tied, progress=False)
     run.save(tmp_path / "run")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json", "run.safetensors"]
-    same = Run.load(tmp_path / "run.json")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.safetensors"]
+    same = Run.load(tmp_path / "run.safetensors")
     assert np.array_equal(same.vectors.matrix, run.vectors.matrix)
     assert same.vectors.words == stats.words and np.array_equal(same.initial, run.initial)
     for name, array in vars(run.trace).items():
@@ -360,8 +361,7 @@ def test_a_run_is_saved_and_loaded(stats, tmp_path, tied):
     assert (same.context is None) == tied and same.settings == run.settings
     if not tied:
         assert np.array_equal(same.context.matrix, run.context.matrix)
-    settings = json.loads((tmp_path / "run.json").read_text())["settings"]
-    assert settings["statistics"] == stats.fingerprint and settings["seed"] == 0
+    assert same.settings["statistics"] == stats.fingerprint and same.settings["seed"] == 0
     assert repr(run).startswith("Run(qwem, Setting31(), V = 80, d = 2, full, 20 steps")
 
 
@@ -400,7 +400,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(stats, tmp_path, monkeypatch, in
             qw2v.train(stats, folder=tmp_path, **options)
     step = 37 // ((1 if tied else 2) * (4 if integrator == "rk4" else 1))
     assert f"Step {step} is kept" in stopped.value.__notes__[0]
-    assert (tmp_path / f"step-{step:08d}.json").is_file()
+    assert (tmp_path / f"step-{step:08d}.safetensors").is_file()
     rest = qw2v.train(stats, folder=tmp_path, resume=True, **options)
     assert np.array_equal(rest.vectors.matrix, whole.vectors.matrix)
     assert np.array_equal(rest.trace.loss, whole.trace.loss)
@@ -449,19 +449,22 @@ qw2v.train(stats, loss="sgns", dim=2, steps=300, lr=0.1, folder={str(tmp_path)!r
 def test_a_full_disk_leaves_the_last_good_checkpoint(stats, tmp_path, monkeypatch):
     options = dict(dim=3, steps=60, lr=0.01, checkpoints=[0, 20, 40, 60], progress=False)
     whole = qw2v.train(stats, **options)
-    replace = _checkpoints._replace
+    write, fsync = _checkpoints.write, os.fsync
 
-    def full(path, data):
-        if path.name == "step-00000040.safetensors":
-            raise OSError(28, "No space left on device")
-        replace(path, data)
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    def filling(path, *rest):
+        patch.setattr(os, "fsync", full if path.name == "step-00000040" else fsync)
+        write(path, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_checkpoints, "_replace", full)
-        with pytest.raises(OSError, match="No space left.*make room.*before step 40 are whole"):
+        patch.setattr(_checkpoints, "write", filling)
+        with pytest.raises(OSError, match="step-00000040.*No space left.*make room") as error:
             qw2v.train(stats, folder=tmp_path, **options)
-    assert sorted(file.name for file in tmp_path.glob("*.json")) == [
-        "step-00000000.json", "step-00000020.json",
+    assert "before step 40 are whole" in error.value.__notes__[0]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "step-00000000.safetensors", "step-00000020.safetensors",
     ]  # fmt: skip
     rest = qw2v.train(stats, folder=tmp_path, resume=True, **options)
     assert np.array_equal(rest.vectors.matrix, whole.vectors.matrix)
@@ -473,8 +476,8 @@ def test_what_is_half_written_is_never_seen(tmp_path, monkeypatch):
 
     _checkpoints.write(tmp_path / "a", {"x": np.arange(3)}, {"kind": "run"})
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    monkeypatch.setattr(_checkpoints.os, "fsync", full)
-    with pytest.raises(OSError, match="a could not be written"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="a.safetensors, .* was not written"):
         _checkpoints.write(tmp_path / "a", {"x": np.zeros(3)}, {"kind": "run"})
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
@@ -521,7 +524,8 @@ def test_a_folder_in_use_and_a_missing_one(stats, checkpoints):
     "damage, message",
     [
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "is damaged, its SHA-256"),
-        (lambda data: data[:50], "is damaged, its SHA-256"),
+        (lambda data: data[:50], "is damaged, cut short, or no run"),
+        (lambda data: data.replace(b'lr\\": 0.01', b'lr\\": 0.02'), "is damaged, its SHA-256"),
     ],
 )
 def test_a_damaged_checkpoint_is_named(stats, checkpoints, damage, message):
@@ -534,15 +538,17 @@ def test_a_damaged_checkpoint_is_named(stats, checkpoints, damage, message):
 @pytest.mark.parametrize(
     "edit, message",
     [
-        (lambda d: {**d, "version": 99}, "is 'qw2v run' of version 99; this qw2v reads"),
-        (lambda d: {**d, "format": "other"}, "is 'other' of version 1"),
-        (lambda d: {"version": 1}, "does not describe a run, or is damaged"),
-        (lambda d: [], "does not describe a run, or is damaged"),
+        (lambda d: {**d, "version": "99"}, "is 'qw2v run' of version 99; this qw2v reads"),
+        (lambda d: {**d, "format": "other"}, "is 'other' of version 2"),
+        (lambda d: {"format": "qw2v run", "version": "2"}, "is damaged, cut short, or no run"),
+        (lambda d: {**d, "document": d["document"] + " "}, "is damaged, its SHA-256"),
+        (lambda d: {**d, "document": "[" * 100_000}, "the JSON is nested too deep"),
     ],
 )
-def test_a_document_of_another_kind_is_refused(stats, checkpoints, edit, message):
-    file = checkpoints["folder"] / "step-00000005.json"
-    file.write_text(json.dumps(edit(json.loads(file.read_text()))))
+def test_metadata_of_another_kind_are_refused(stats, checkpoints, edit, message):
+    file = checkpoints["folder"] / "step-00000005.safetensors"
+    arrays, about = safetensors.numpy.load_file(file), _checkpoints._metadata(file.read_bytes())
+    safetensors.numpy.save_file(arrays, file, edit(about))
     with pytest.raises(CheckpointError, match=message):
         qw2v.train(stats, **checkpoints, resume=True)
 
@@ -550,7 +556,7 @@ def test_a_document_of_another_kind_is_refused(stats, checkpoints, edit, message
 def test_loading_what_is_no_finished_run(stats, checkpoints, tmp_path):
     with pytest.raises(CheckpointError, match="holds a checkpoint, not a finished run"):
         Run.load(tmp_path / "step-00000005")
-    with pytest.raises(FileNotFoundError, match="a run is two files"):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
         Run.load(tmp_path / "absent")
     run = qw2v.train(stats, dim=2, steps=2, lr=0.01, progress=False)
     with pytest.raises(FileNotFoundError, match="there is no folder"):
@@ -585,7 +591,7 @@ def test_curvature_is_the_largest_eigenvalue_of_the_hessian(tiny):
             ends.append(reference.training_velocity("sgns", A, B, moved, moved).ravel())
         hessian[at] = (ends[1] - ends[0]) / 2e-5
     values = np.linalg.eigvalsh((hessian + hessian.T) / 2)
-    found = training._curvature(population("sgns", tiny, weighting), torch.tensor(W), rounds=200)
+    found = loop._curvature(population("sgns", tiny, weighting), torch.tensor(W), rounds=200)
     assert found == pytest.approx(np.abs(values).max(), rel=1e-2)
 
 

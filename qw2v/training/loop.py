@@ -80,7 +80,7 @@ class Run:
     snapshots: dict[int, np.ndarray] = field(default_factory=dict)
 
     def save(self, path: str | Path) -> None:
-        """Write `path`.safetensors and `path`.json, each replaced whole.
+        """Write one file, `path`.safetensors; one that is there is replaced whole.
 
         Raises FileNotFoundError where the folder does not exist, OSError for a full disk.
         """
@@ -93,16 +93,16 @@ class Run:
         if self.context is not None:
             arrays["context"] = self.context.matrix
         document = {"kind": "run", "settings": self.settings, "words": self.vectors.words}
-        _checkpoints.write(_stem(path), arrays, document)
+        _checkpoints.write(Path(path), arrays, document)
 
     @classmethod
     def load(cls, path: str | Path) -> Run:
         """Read what `save` wrote, without pickle; its checksum is verified.
 
-        Raises FileNotFoundError for no such files, CheckpointError (a ValueError) for damaged ones,
+        Raises FileNotFoundError for no such file, CheckpointError (a ValueError) for damaged ones,
         for those of another version and for a checkpoint.
         """
-        arrays, document = _checkpoints.read(_stem(path))
+        arrays, document = _checkpoints.read(Path(path))
         if document.get("kind") != "run":
             raise CheckpointError(
                 f"{path} holds a {document.get('kind')}, not a finished run: go on from it with "
@@ -478,14 +478,14 @@ class _Trainer:
 
 
 class _Store:
-    """The checkpoints of one run: a folder of step-N.safetensors and step-N.json."""
+    """The checkpoints of one run: a folder of step-N.safetensors."""
 
     def __init__(self, folder: Path, trainer: _Trainer, resume: bool):
         self.folder, self.trainer = folder, trainer
         folder.mkdir(parents=True, exist_ok=True)
         steps = sorted(
             int(match[1]) for file in folder.iterdir()
-            if (match := re.fullmatch(r"step-(\d+)\.json", file.name))
+            if (match := re.fullmatch(r"step-(\d+)\.safetensors", file.name))
         )  # fmt: skip
         if steps and not resume:
             raise FileExistsError(
@@ -505,7 +505,8 @@ class _Store:
         try:
             _checkpoints.write(self._stem(step), arrays, document)
         except OSError as error:
-            raise OSError(f"{error}. Checkpoints before step {step:,} are whole") from error
+            error.add_note(f"Checkpoints before step {step:,} are whole: resume=True goes on")
+            raise
 
     def _restore(self, steps: list[int]) -> None:
         trainer = self.trainer
@@ -686,8 +687,3 @@ def _processor() -> str:
 
 def _gpu_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def _stem(path: str | Path) -> Path:
-    path = Path(path)
-    return path.with_suffix("") if path.suffix in (".json", ".safetensors") else path
