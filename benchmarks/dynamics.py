@@ -18,7 +18,7 @@ import qw2v
 
 def start(target, sigma, dim):
     """Return W0 (V, d), normal with standard deviation sigma."""
-    return sigma * np.random.default_rng(0).standard_normal((target.shape[0], dim))
+    return sigma / dim**0.5 * np.random.default_rng(0).standard_normal((target.shape[0], dim))
 
 
 def accuracy(target, dim=50):

@@ -47,7 +47,7 @@ def record(size: int, dim: int, sigma: float, seeds=SEEDS, times=TIMES) -> dict:
         "exact": {},
     }
     for seed in seeds:
-        W0 = sigma * np.random.default_rng(seed).standard_normal((size, dim))
+        W0 = sigma / dim**0.5 * np.random.default_rng(seed).standard_normal((size, dim))
         path = qw2v.dynamics.exact(target, W0, modes=2 * dim, progress=False)
         scores = [accuracy(stats.words, path.embeddings(t)) for t in times]
         bounds = path.truncation_error(times).max(axis=1) / path.singular_values(times)[:, 0]

@@ -55,7 +55,7 @@ def large_start(sigma: float = 0.1, vocab_size: int = 5_000, points: int = 22) -
     times = np.concatenate([[0.0], np.geomspace(0.4, 32, points)]) * tau
     found: dict[str, dict] = {}
     for seed in SEEDS:
-        W0 = sigma * np.random.default_rng(seed).standard_normal((vocab_size, DIM))
+        W0 = sigma / DIM**0.5 * np.random.default_rng(seed).standard_normal((vocab_size, DIM))
         path = dynamics.exact(target, W0)
         pairs = datasets.google_analogies()
         for name, row in taskvectors.emergence_in_time(path, stats.words, pairs, times).items():

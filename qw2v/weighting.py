@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,24 +86,33 @@ class Word2Vec:
     """word2vec's own weights: subsampling, negative distribution and number of negatives.
 
     A word is kept with probability p_i = min(1, sqrt(t / P_i) + t / P_i), t = `subsample` (None
-    keeps all), so Psi+ = p_i p_j. Each kept word draws `negatives` k words from q ~ P^`power`, so
-    Psi- = k p_i q_j / P_j, here made symmetric in i and j since the embeddings are tied.
+    keeps all), so Psi+ = p_i p_j. Every pair that is kept draws `negatives` k words from
+    q ~ P^`power` for its centre i. That happens k p_i r_i P_i times, where
+
+        r_i = sum_m p_m P_im / P_i
+
+    is the share of the words around i that are kept, so Psi- = k r_i p_i q_j / P_j, here made
+    symmetric in i and j since the embeddings are tied. Then sum Psi- P_i P_j = k sum Psi+ P_ij.
+
+    Words are dropped here pair by pair. The original drops them before windows are laid, which
+    widens the windows and changes P_ij itself. t = 1e-4 throughout the book; word2vec's program
+    has 1e-3, and its authors recommend down to 1e-5 for large texts.
     Raises ValueError for a threshold or a number of negatives that is not positive.
 
     >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
-    >>> positive, negative = Word2Vec(subsample=None, power=1).psi(stats, 0, 1, skipgram=0.25)
-    >>> round(float(positive), 6), round(float(negative), 6)
-    (1.0, 5.0)
+    >>> tricks, P = Word2Vec(subsample=0.1, negatives=2), stats.skipgram.toarray()
+    >>> positive, negative = tricks.psi(stats, [[0], [1], [2]], [0, 1, 2], P)
+    >>> chance = stats.unigram[:, None] * stats.unigram
+    >>> round(float((negative * chance).sum() / (positive * P).sum()), 9)
+    2.0
     """
 
-    subsample: float | None = 1e-3
+    subsample: float | None = 1e-4
     negatives: float = 5
     power: float = 0.75
 
     def __post_init__(self) -> None:
-        for name, value in (("subsample", self.subsample), ("negatives", self.negatives)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive, received {value}")
+        _check_tricks(self.subsample, self.negatives)
 
     def acceptance(self, stats: CorpusStatistics) -> Array:
         """Return p_i (V,), the probability that an occurrence of word i survives subsampling."""
@@ -116,11 +126,64 @@ class Word2Vec:
         q = stats.unigram**self.power
         return q / q.sum()
 
+    def centres(self, stats: CorpusStatistics) -> Array:
+        """Return r_i p_i (V,): how often i is the centre of a kept pair, over P_i.
+
+        It costs a pass over all pairs, so it is kept for as long as the statistics are.
+        """
+        known = _CENTRES.setdefault(stats, {})
+        if self.subsample not in known:
+            accept = self.acceptance(stats)
+            known[self.subsample] = accept * (stats.skipgram @ accept) / stats.unigram
+        return known[self.subsample]
+
     def psi(
         self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
-        """Return p_i p_j and the symmetric k p_i q_j / P_j; shapes broadcast."""
-        accept = self.acceptance(stats)
+        """Return p_i p_j and the symmetric k r_i p_i q_j / P_j; shapes broadcast."""
+        accept, centres = self.acceptance(stats), self.centres(stats)
         excess = self.negatives * self.noise(stats) / stats.unigram
-        one_way, other_way = accept[rows] * excess[cols], accept[cols] * excess[rows]
+        one_way, other_way = centres[rows] * excess[cols], centres[cols] * excess[rows]
         return accept[rows] * accept[cols], (one_way + other_way) / 2
+
+
+@dataclass(frozen=True)
+class PlainMeans:
+    """The weights in the code of the paper's authors, to compare runs with theirs.
+
+    The acceptance p_i, with t = `subsample`, and the noise P_i^(`power` - 1) are each divided by
+    their plain mean over the vocabulary, a_i and n_i. Then Psi+ = a_i a_j and Psi- = k a_i n_j,
+    made symmetric: a centre's kept company, r_i of `Word2Vec`, is not in it, so there are more
+    than k negatives a positive pair. Raises ValueError as `Word2Vec` does.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
+    >>> positive, negative = PlainMeans(subsample=0.1).psi(stats, [0, 1, 2], [0, 1, 2], 0.1)
+    >>> round(float(np.mean(np.sqrt(positive))), 9)
+    1.0
+    """
+
+    subsample: float = 1e-5
+    negatives: float = 1
+    power: float = 0.75
+
+    def __post_init__(self) -> None:
+        _check_tricks(self.subsample, self.negatives)
+
+    def psi(
+        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+    ) -> tuple[Array, Array]:
+        """Return a_i a_j and the symmetric k a_i n_j; shapes broadcast."""
+        accept = Word2Vec(self.subsample).acceptance(stats)
+        noise = stats.unigram ** (self.power - 1)
+        accept, noise = accept / accept.mean(), self.negatives * noise / noise.mean()
+        one_way, other_way = accept[rows] * noise[cols], accept[cols] * noise[rows]
+        return accept[rows] * accept[cols], (one_way + other_way) / 2
+
+
+_CENTRES: WeakKeyDictionary[CorpusStatistics, dict[float | None, Array]] = WeakKeyDictionary()
+
+
+def _check_tricks(subsample: float | None, negatives: float) -> None:
+    for name, value in (("subsample", subsample), ("negatives", negatives)):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be positive, received {value}")

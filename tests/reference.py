@@ -60,7 +60,8 @@ def pair_weights_of(stats, weighting):
         keep = np.minimum(1, np.sqrt(rarity) + rarity)
         noise = stats.word_counts**weighting.power
         noise = noise / noise.sum()
-        negative = weighting.negatives * np.outer(keep * unigram, noise)
+        kept_pairs = (np.outer(keep, keep) * joint).sum(axis=1)  # by their centre
+        negative = weighting.negatives * np.outer(kept_pairs, noise)
         return np.outer(keep, keep) * joint, (negative + negative.T) / 2
     g = getattr(weighting, "g", np.ones(len(unigram)))
     psi = np.outer(g, g) / (joint + chance)

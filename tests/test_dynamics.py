@@ -132,8 +132,8 @@ def test_vanishing_start_and_its_correction():
     np.testing.assert_allclose(paper.singular_values(0.0), 1e-6)
     assert paper.learning_times[0] == pytest.approx(np.log(3.0 / 1e-12) / 3.0)
     mean = dynamics.vanishing(M, 1e-6, 3, corrected=True)
-    shift = np.log([3.0, 2.0, 1.0]) / [3.0, 2.0, 1.0]
-    np.testing.assert_allclose(paper.learning_times - mean.learning_times, shift)
+    shift = np.log([3 / 3, 3 / 2, 3 / 1]) / [3.0, 2.0, 1.0]
+    np.testing.assert_allclose(mean.learning_times - paper.learning_times, shift, atol=1e-12)
     rng = np.random.default_rng(1)
     starts = [
         dynamics.silent_start(np.eye(40)[:, :5], rng.standard_normal((40, 5))) for _ in range(4000)

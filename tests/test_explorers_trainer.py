@@ -95,7 +95,7 @@ class Replica:
 
     def __init__(self, stats, loss, weighting, negatives=1, dim=6, log_scale=-3, rate=0.1, seed=1):
         self.population = Population(stats, loss, weighting, negatives)
-        self.W0 = first_noise(seed, (stats.vocab_size, dim), 10.0**log_scale)
+        self.W0 = first_noise(seed, (stats.vocab_size, dim), 10.0**log_scale / dim**0.5)
         self.path = dynamics.exact(qw2v.target(stats), self.W0)
         values, vectors = np.linalg.eigh(self.population.growth)
         self.lr = rate / values[-1]

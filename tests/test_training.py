@@ -659,18 +659,18 @@ def test_a_missing_gpu_is_named(stats, monkeypatch):
     with pytest.raises(RuntimeError, match="device='cuda' was asked for, but torch .* finds none"):
         qw2v.train(stats, dim=2, steps=10, lr=0.01, device="cuda", progress=False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert training._device("auto", torch.float32).type == "cpu"
+    assert loop._device("auto", torch.float32).type == "cpu"
 
 
 def test_apples_gpu_has_no_float64(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    small = training._dtype("auto", [np.full((3, 2), 1e-12)])
+    small = loop._dtype("auto", [np.full((3, 2), 1e-12)])
     assert small == torch.float64
     with pytest.raises(RuntimeError, match="mps has no float64"):
-        training._device("mps", small)
-    assert training._device("auto", small).type == "cpu"
-    assert training._device("auto", torch.float32).type == "mps"
+        loop._device("mps", small)
+    assert loop._device("auto", small).type == "cpu"
+    assert loop._device("auto", torch.float32).type == "mps"
 
 
 def test_too_little_memory_is_said_before_it_is_taken(stats, monkeypatch):

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qw2v.statistics import CorpusStatistics
-from qw2v.weighting import RankOne, Setting31, Word2Vec
+from qw2v.weighting import PlainMeans, RankOne, Setting31, Word2Vec
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +58,47 @@ def test_negative_weight_is_what_sampling_gives(stats):
     tricks = Word2Vec(subsample=0.02, negatives=3)
     _, minus = tricks.psi(stats, rows, cols, P)
     rng = np.random.default_rng(3)
-    centres = rng.choice(10, size=200_000, p=stats.unigram)
-    centres = centres[rng.random(centres.size) < tricks.acceptance(stats)[centres]]
+    i, j = np.unravel_index(rng.choice(P.size, size=200_000, p=P.ravel()), P.shape)
+    accept = tricks.acceptance(stats)
+    centres = i[(rng.random(i.size) < accept[i]) & (rng.random(j.size) < accept[j])]
     negatives = rng.choice(10, size=(centres.size, 3), p=tricks.noise(stats))
     seen = np.zeros((10, 10))
     np.add.at(seen, (centres[:, None], negatives), 1)
     seen = (seen + seen.T) / 2
     expected = 200_000 * minus * np.outer(stats.unigram, stats.unigram)
     assert np.abs((seen - expected) / np.sqrt(np.maximum(expected, 1))).max() < 6
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    subsample=st.one_of(st.none(), st.floats(1e-9, 10)),
+    negatives=st.floats(0.01, 50),
+    power=st.floats(-1, 2),
+    seed=st.integers(0, 2**16),
+    size=st.integers(2, 12),
+)
+def test_every_kept_pair_brings_its_negatives(subsample, negatives, power, seed, size):
+    rng = np.random.default_rng(seed)
+    letters = list("abcdefghijkl")[:size]
+    text = letters + rng.choice(letters, 80, p=rng.dirichlet(np.ones(size))).tolist()
+    stats = CorpusStatistics.from_texts([" ".join(text)], vocab_size=size, window=3, progress=False)
+    rows, cols, P = grid(stats)
+    plus, minus = Word2Vec(subsample, negatives, power).psi(stats, rows, cols, P)
+    total = np.sum(minus * np.outer(stats.unigram, stats.unigram))
+    assert total == pytest.approx(negatives * np.sum(plus * P), rel=1e-9)
+
+
+def test_plain_means_are_those_of_the_authors(stats):
+    rows, cols, P = grid(stats)
+    plus, minus = PlainMeans(subsample=0.02, negatives=2).psi(stats, rows, cols, P)
+    accept = np.minimum(1, np.sqrt(0.02 / stats.unigram) + 0.02 / stats.unigram)
+    noise = stats.unigram**-0.25
+    for i in range(10):
+        for j in range(10):
+            a = accept[[i, j]] / accept.mean()
+            n = 2 * noise[[i, j]] / noise.mean()
+            assert plus[i, j] == pytest.approx(a[0] * a[1], rel=1e-12)
+            assert minus[i, j] == pytest.approx((a[0] * n[1] + a[1] * n[0]) / 2, rel=1e-12)
 
 
 def test_acceptance_follows_word2vec(stats):

@@ -54,13 +54,14 @@ def aligned(target, s0, dim: int | None = None) -> Trajectory:
 
 
 def vanishing(target, sigma: float, dim: int, *, corrected: bool = False) -> Trajectory:
-    """Gradient flow from a vanishing random start W_ij ~ N(0, sigma^2), sigma -> 0 (Result 3).
+    """Gradient flow from a vanishing random start W_ij ~ N(0, sigma^2 / d), sigma -> 0 (Result 3).
 
     The paper starts every sigmoid at s_k(0) = sigma, so that tau_1 = ln(lambda_1 / sigma^2) /
-    lambda_1. A random start overlaps more: |v_k^T W0|^2 has mean sigma^2 d, of which the modes
-    learned before k take their own directions in R^d, and sigma^2 (d - k + 1) is left for mode k.
-    `corrected=True` starts there, s_k(0) = sigma sqrt(d - k + 1), which shifts tau_k earlier by
-    ln(d - k + 1) / lambda_k; `silent_start` gives the value for a W0 at hand in place of the mean.
+    lambda_1. That is the mean overlap: |v_k^T W0|^2 = sigma^2. The modes learned before k take
+    their own directions in R^d out of it, and (d - k + 1) / d of it is left for mode k.
+    `corrected=True` starts there, s_k(0) = sigma sqrt((d - k + 1) / d), which shifts tau_k later by
+    ln(d / (d - k + 1)) / lambda_k; `silent_start` gives the value for a W0 at hand in place of the
+    mean.
 
     >>> vanishing(np.diag([3.0, 1.0, -2.0]), 1e-6, dim=2).learning_times.round(2)
     array([ 9.58, 27.63])
@@ -70,5 +71,5 @@ def vanishing(target, sigma: float, dim: int, *, corrected: bool = False) -> Tra
     values, vectors, outside = spectrum.positive(target, dim)
     scales = checked_scales(sigma, len(values))
     if corrected:
-        scales = scales * np.sqrt(np.arange(len(values), 0, -1))
+        scales = scales * np.sqrt(np.arange(len(values), 0, -1) / len(values))
     return _AlignedTrajectory(values, vectors, scales, outside)

@@ -39,11 +39,17 @@ function tables(pairs, counts, weighting, negatives, { subsample, power }) {
   for (let i = 0, at = 0; i < V; i++) {
     for (let j = 0; j <= i; j++, at++) total += (A[i * V + j] = A[j * V + i] = pairs[at]) * (i === j ? 1 : 2);
   }
+  // r_i p_i: how often i is the centre of a kept pair, over P_i.
+  const centres = accept.map((p, i) => {
+    let kept = 0;
+    for (let j = 0; j < V; j++) kept += accept[j] * A[i * V + j];
+    return (p * kept) / total / P[i];
+  });
   for (let i = 0; i < V; i++) {
     for (let j = 0; j < V; j++) {
       const joint = A[i * V + j] / total, apart = P[i] * P[j], own = weighting === "word2vec";
       A[i * V + j] = own ? accept[i] * accept[j] * joint : joint / (joint + apart);
-      B[i * V + j] = own ? ((accept[i] * excess[j] + accept[j] * excess[i]) / 2) * apart : apart / (joint + apart);
+      B[i * V + j] = own ? ((centres[i] * excess[j] + centres[j] * excess[i]) / 2) * apart : apart / (joint + apart);
     }
   }
   const g = (sum(A) + sum(B)) / (V * V);
@@ -283,7 +289,7 @@ class Run {
   constructor(weights, spectrum, own, { loss, dim, sigma, rate, batch, seed }) {
     Object.assign(this, { weights, spectrum, loss, d: dim, batch, step: 0 });
     const V = spectrum.values.length, uniform = generator(seed);
-    this.W = gaussians(uniform, V * dim, sigma);
+    this.W = gaussians(uniform, V * dim, sigma / Math.sqrt(dim));
     this.change = new Float64Array(V * dim);
     this.samplers = batch && [sampler(weights.A, uniform), sampler(weights.B, uniform)];
     const starts = silentStart(spectrum.vectors, this.W, dim), lambdas = spectrum.values;

@@ -172,7 +172,8 @@ def train(
         both move as the full gradient does (see `qw2v.sampling`).
     corpus : sampled, running text to take pairs from instead, as word2vec does: (N,) ranks in
         `stats.words`, -1 between documents (`pairs.word_ids` makes them).
-    init_scale : W(0) is normal with this standard deviation sigma; 1e-12 is possible.
+    init_scale : sigma. The entries of W(0) are normal with standard deviation sigma / sqrt(d), so
+        that every mode starts at about sigma, whatever d, as Result 3 assumes; 1e-12 is possible.
     W0 : (V, d) array to start from instead; untied, a pair of them.
     tied : one vector a word (the paper); False learns context vectors W' of their own. From equal
         starts the two move alike.
@@ -564,7 +565,8 @@ def _start(options: _Options, size: int, W0: Any) -> list[np.ndarray]:
     shape, count = (size, options.dim), 1 if options.tied else 2
     if W0 is None:
         rng = np.random.default_rng(options.seed)
-        return [options.init_scale * rng.standard_normal(shape) for _ in range(count)]
+        entry = options.init_scale / np.sqrt(options.dim)
+        return [entry * rng.standard_normal(shape) for _ in range(count)]
     given = [np.array(W0, float)] if options.tied else [np.array(W, float) for W in W0]
     if [W.shape for W in given] != [shape] * count:
         wanted = f"one array of shape {shape}" if options.tied else f"two arrays of shape {shape}"

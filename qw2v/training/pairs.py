@@ -373,14 +373,15 @@ class _Psi:
         self.unigram = tensor(stats.unigram)
         if self._word2vec:
             self._accept = tensor(weighting.acceptance(stats))
+            self._centres = tensor(weighting.centres(stats))
             self._excess = tensor(weighting.negatives * weighting.noise(stats) / stats.unigram)
         else:
             self._g = tensor(_g_of(stats, weighting))
 
     def __call__(self, i, j, joint):
         if self._word2vec:
-            accept, excess = self._accept, self._excess
-            negative = (accept[i] * excess[j] + accept[j] * excess[i]) / 2
+            accept, centres, excess = self._accept, self._centres, self._excess
+            negative = (centres[i] * excess[j] + centres[j] * excess[i]) / 2
             return accept[i] * accept[j], negative
         both = self._g[i] * self._g[j] / (joint + self.unigram[i] * self.unigram[j])
         return both, both
@@ -389,7 +390,7 @@ class _Psi:
 def negative_total(stats: CorpusStatistics, weighting: Weighting, positive: float) -> float:
     """Return Z-, the sum of B over all pairs, given Z+."""
     if isinstance(weighting, Word2Vec):
-        return float(weighting.negatives * (weighting.acceptance(stats) @ stats.unigram))
+        return weighting.negatives * positive
     return float(_g_of(stats, weighting).sum() ** 2) - positive  # A + B = g g^T
 
 
@@ -409,7 +410,7 @@ def _negative_factors(stats, weighting, plain: bool):
     if plain:
         return stats.unigram, stats.unigram
     if isinstance(weighting, Word2Vec):
-        return weighting.acceptance(stats) * stats.unigram, weighting.noise(stats)
+        return weighting.centres(stats) * stats.unigram, weighting.noise(stats)
     return (_g_of(stats, weighting),) * 2
 
 
