@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
 
 import clean_notebooks
@@ -16,6 +17,7 @@ import nbformat
 import pytest
 import setup_cell
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = clean_notebooks.notebooks()
@@ -88,57 +90,25 @@ def test_an_edited_setup_cell_is_noticed_and_mended(tmp_path):
         assert sources == ["# Title", text, "1 + 1"]
 
 
-def run_setup(folder, source=None):
-    """Run the cell in a fresh interpreter in a folder, twice; return where it found the package."""
-    twice = (source or setup_cell.source()) + "\n"
-    code = (
-        twice * 2
-        + "import qw2v; print(str(root), qw2v.__file__, sys.path.count(str(root)), sep='\\n')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout.splitlines()
-
-
-@pytest.mark.parametrize("folder", [".", "chapters", "tests", "qw2v"])
-def test_setup_finds_the_checkout_from_anywhere_inside(folder):
-    package = str(ROOT / "qw2v" / "__init__.py")
-    assert run_setup(ROOT / folder) == [str(ROOT), package, "1"]
-
-
-def test_setup_fetches_the_repository_for_a_notebook_on_its_own(tmp_path):
-    origin = tmp_path / "origin"
-    (origin / "qw2v").mkdir(parents=True)
-    (origin / "qw2v" / "__init__.py").write_text("")
-    (origin / "qw2v" / "figures.py").write_text("def use_style():\n    pass\n")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
-        subprocess.run([*git, *arguments], cwd=origin, check=True)
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    source = setup_cell.source().replace(URL, origin.as_uri())
-    expected = [str(alone / "qw2v"), str(alone / "qw2v" / "qw2v" / "__init__.py"), "1"]
-    assert run_setup(alone, source) == expected
-
-
-@pytest.mark.parametrize("absent", [[], ["numba"], ["numba", "nltk"]])
-def test_setup_installs_what_is_missing_and_nothing_else(monkeypatch, absent):
+@pytest.mark.parametrize("absent", [[], ["qw2v"], ["nltk", "torch"]])
+def test_setup_installs_only_where_something_is_missing(monkeypatch, absent):
+    """It is run twice, as a reader might; a wheel is tried in test_wheel.py."""
     commands, find_spec = [], importlib.util.find_spec
-    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda x: None if x in absent else find_spec(x)
+        importlib.util, "find_spec", lambda name: None if name in absent else find_spec(name)
     )
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(ROOT)
-    exec(setup_cell.source(), {})
-    install = [sys.executable, "-m", "pip", "install", "--quiet", *absent]
-    assert commands == ([install] if absent else [])
+    shell = types.SimpleNamespace(run_line_magic=lambda *command: commands.append(command))
+    code = TransformerManager().transform_cell(setup_cell.source())
+    for _ in range(2):
+        exec(code, {"get_ipython": lambda: shell})
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = f'--quiet "qw2v[notebooks,training]>={project["version"]}"'
+    assert commands == ([("pip", f"install {wanted}")] * 2 if absent else [])
 
 
 def test_setup_names_no_version_of_torch_and_no_list_that_would_replace_one():
     text = setup_cell.source()
-    assert "torch" in re.search(r'needs = """(.*?)"""', text, re.DOTALL)[1].split()
+    assert "torch" in re.search(r'needed = """(.*?)"""', text, re.DOTALL)[1].split()
     assert "requirements" not in text and "constraints" not in text
 
 
@@ -147,7 +117,7 @@ def test_setup_names_no_version_of_torch_and_no_list_that_would_replace_one():
 
 def test_the_address_stands_in_one_place():
     needle = URL.removeprefix("https://")
-    allowed = {"_config.yml", "README.md", "CITATION.cff", *map(name, CHAPTERS)}
+    allowed = {"_config.yml", "README.md", "CITATION.cff", "pyproject.toml"}
     holders = set()
     for path in repository_files():
         if path.suffix != ".npz" and needle in path.read_text(encoding="utf-8", errors="ignore"):
@@ -155,10 +125,12 @@ def test_the_address_stands_in_one_place():
     assert holders <= allowed
 
 
-def test_readme_and_citation_give_the_same_address():
+def test_readme_citation_and_metadata_give_the_same_address():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["repository-code"] == URL
     assert f"git clone {URL} " in (ROOT / "README.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Repository"] == URL
 
 
 def test_the_paper_is_cited_first():

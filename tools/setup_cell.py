@@ -1,12 +1,13 @@
 """Write the set-up cell, the same in every chapter, into the chapters; or check that it is there.
 
-The cell's text has one source, TEMPLATE, and the repository's address one place, _config.yml.
+The cell's text has one source, TEMPLATE; what it asks for stands in pyproject.toml.
 
     python tools/setup_cell.py           write it where it differs
     python tools/setup_cell.py --check   say where it differs, change nothing
 """
 
 import argparse
+import re
 import sys
 import textwrap
 import tomllib
@@ -19,30 +20,20 @@ ROOT = Path(__file__).resolve().parent.parent
 CELL_ID = "setup"
 METADATA = {"mystnb": {"code_prompt_show": "Set-up"}, "tags": ["hide-input"]}
 
-# Where the checkout is found, nothing is fetched; what is installed, torch above all, stays.
+# Where all is there, nothing is installed; what is installed already, torch above all, stays.
 TEMPLATE = '''\
 # Set-up, the same in every chapter; harmless to run twice.
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
+from importlib.util import find_spec
 
-here = Path.cwd()
-places = [here, *here.parents, here / "qw2v"]
-found = [p for p in places if (p / "qw2v" / "__init__.py").is_file()]
-root = found[0] if found else here / "qw2v"
-if not found:  # on Colab, or a notebook on its own: fetch the rest
-    address = "{url}"
-    clone = ["git", "clone", "--depth=1", address, root]
-    subprocess.run(clone, check=True)
-needs = """{needs}""".split()
-missing = [name for name in needs if importlib.util.find_spec(name) is None]
-if missing:
-    install = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
-    subprocess.run(install, check=True)
-if str(root) not in sys.path:
-    sys.path.insert(0, str(root))
-importlib.import_module("qw2v.figures").use_style()'''
+needed = """{needed}""".split()
+if any(find_spec(name) is None for name in needed):
+    # On Colab, or where the notebook stands on its own.
+    %pip install --quiet "qw2v[{extras}]>={version}"
+
+from qw2v.figures import use_style
+
+use_style()'''
+EXTRAS = ("notebooks", "training")
 
 
 def repository_url(root: Path = ROOT) -> str:
@@ -54,11 +45,13 @@ def source(root: Path = ROOT) -> str:
     """Return the text of the set-up cell."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["figures"] + extras["notebooks"]
-    wanted += extras["training"]
-    names = [requirement.split(">=")[0] for requirement in wanted if ">=" in requirement]
-    needs = textwrap.fill(" ".join(name for name in names if name != "ipykernel"), 72)
-    return TEMPLATE.format(url=repository_url(root), needs=needs)
+    wanted = [requirement for extra in ("figures", *EXTRAS) for requirement in extras[extra]]
+    names = {re.match(r"[A-Za-z0-9_-]+", requirement)[0] for requirement in wanted}
+    return TEMPLATE.format(
+        needed=textwrap.fill(" ".join(["qw2v", *sorted(names - {"qw2v", "ipykernel"})]), 60),
+        extras=",".join(EXTRAS),
+        version=project["version"],
+    )
 
 
 def chapters(root: Path = ROOT) -> list[Path]:
