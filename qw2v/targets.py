@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from qw2v import spectrum
 from qw2v._environment import cache_folder
 from qw2v.statistics import CorpusStatistics
-from qw2v.weighting import RankOne, Setting31, Weighting
+from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
 
 Array = NDArray[np.float64]
 
@@ -130,9 +130,8 @@ def target(
         if not value > 0:
             raise ValueError(f"{name} must be positive, received {value}")
     weighting = Setting31() if weighting is None else weighting
-    scale = np.ones(stats.vocab_size)
-    if kind == "mstar" and isinstance(weighting, RankOne):
-        scale = np.sqrt(weighting.g)
+    g = rank_one_factor(weighting, stats) if kind == "mstar" else None
+    scale = np.ones(stats.vocab_size) if g is None else np.sqrt(g)
     counts = stats.pair_counts
     total = counts.sum()
     data = np.empty(counts.nnz)
@@ -147,7 +146,7 @@ def target(
         else:
             data[part] = np.maximum(np.log(joint / apart / shift), 0)
     constant = {"mstar": -2.0, "pmi": float(np.log(floor) - np.log(shift)), "ppmi": 0.0}[kind]
-    recipe = f"{stats.fingerprint} {kind} {weighting!r} {floor} {shift}"
+    recipe = f"{stats.fingerprint} {kind} {fingerprint(weighting, stats)} {floor} {shift}"
     return Target(
         kind=kind,
         words=stats.words,

@@ -4,17 +4,29 @@ Subsampling, the negative distribution and the number of negatives all act on th
 way: they multiply what a positive pair (i, j) and a negative pair (i, j) contribute. The population
 loss keeps its form; only Psi+ and Psi- change (Section 2 of the paper). The third trick, the
 dynamic window, is already inside P_ij: the counts weigh a pair by its expectation.
+
+A new weighting is one class with a method `psi`. The closed form, both losses, minibatches, caches
+and checkpoints take it as it is. Two more methods, which a class may have or not, make it faster:
+
+    rank_one_factor(stats)   g (V,) where G = g g^T: then there is a closed form
+    negative_factors(stats)  a, b (V,) with Psi-_ij P_i P_j = (a_i b_j + b_i a_j) / 2 for all pairs
+                             that never meet: then negative pairs are drawn from two short tables
+
+The functions of these names answer for any weighting.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qw2v import _checks
 from qw2v.statistics import CorpusStatistics
 
 Array = NDArray[np.float64]
@@ -27,6 +39,85 @@ class Weighting(Protocol):
         self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return Psi+ and Psi- of the pairs (rows, cols) with P_ij = `skipgram`; all broadcast."""
+
+
+def rank_one_factor(weighting: Weighting, stats: CorpusStatistics) -> Array | None:
+    """Return g (V,) where G = g g^T, as far as the weighting knows; else None.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
+    >>> rank_one_factor(Setting31(), stats), rank_one_factor(Word2Vec(), stats)
+    (array([1., 1., 1.]), None)
+    """
+    method = getattr(weighting, "rank_one_factor", None)
+    return None if method is None else np.asarray(method(stats), float)
+
+
+def negative_factors(weighting: Weighting, stats: CorpusStatistics) -> tuple[Array, Array] | None:
+    """Return a, b (V,) with Psi-_ij P_i P_j = (a_i b_j + b_i a_j) / 2 where P_ij = 0; else None.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
+    >>> negative_factors(Setting31(), stats)[0]
+    array([1., 1., 1.])
+    """
+    method = getattr(weighting, "negative_factors", None)
+    if method is None:
+        return None
+    a, b = method(stats)
+    return np.asarray(a, float), np.asarray(b, float)
+
+
+def describe(weighting: Weighting) -> str:
+    """Return how messages and records name a weighting: its repr, or its class where it has none.
+
+    >>> describe(Word2Vec(negatives=2)), describe(RankOne([2, 1, 1]))
+    ('Word2Vec(subsample=0.0001, negatives=2, power=0.75)', 'RankOne(g=3 numbers from 1 to 2)')
+    """
+    kind = type(weighting)
+    return kind.__qualname__ if kind.__repr__ is object.__repr__ else repr(weighting)
+
+
+def fingerprint(weighting: Weighting, stats: CorpusStatistics) -> str:
+    """Return a digest of what a weighting holds and of what it gives.
+
+    It covers the class, the content of its attributes, whole arrays among them, and `psi` for some
+    pairs of every word. So two objects that weigh alike share it, in another process too, and a
+    class whose formula was rewritten does not.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
+    >>> fingerprint(RankOne([1, 1, 2]), stats) == fingerprint(RankOne([1, 1, 2]), stats)
+    True
+    >>> fingerprint(RankOne([1, 1, 2]), stats) == fingerprint(RankOne([1, 1, 3]), stats)
+    False
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    kind = type(weighting)
+    digest.update(f"{kind.__module__}.{kind.__qualname__}".encode())
+    _add(digest, getattr(weighting, "__dict__", {}), depth=0)
+    words = np.arange(stats.vocab_size)
+    for cols, share in ((words, 0.0), (words[::-1], 1.0), (np.zeros_like(words), np.e)):
+        skipgram = share * stats.unigram * stats.unigram[cols]
+        for psi in weighting.psi(stats, words, cols, skipgram):
+            digest.update(np.ascontiguousarray(np.broadcast_to(psi, words.shape), float))
+    return digest.hexdigest()
+
+
+def _add(digest: Any, value: Any, depth: int) -> None:
+    """Add the content of an attribute; what has none that can be read is left to `psi`."""
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        digest.update(f"{value.dtype.str}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    elif value is None or isinstance(
+        value, bool | int | float | complex | str | bytes | np.generic
+    ):
+        digest.update(f"{type(value).__name__} {value!r};".encode())
+    elif depth < 8 and isinstance(value, Mapping):
+        for name in sorted(value, key=str):
+            digest.update(f"{name}:".encode())
+            _add(digest, value[name], depth + 1)
+    elif depth < 8 and isinstance(value, list | tuple):
+        digest.update(f"{type(value).__name__} of {len(value)}".encode())
+        for item in value:
+            _add(digest, item, depth + 1)
 
 
 @dataclass(frozen=True)
@@ -45,6 +136,14 @@ class Setting31:
         """Return 1 / (P_ij + P_i P_j) twice; shapes broadcast, units of inverse probability."""
         weight = 1 / (np.asarray(skipgram) + stats.unigram[rows] * stats.unigram[cols])
         return weight, weight
+
+    def rank_one_factor(self, stats: CorpusStatistics) -> Array:
+        """Return ones (V,)."""
+        return np.ones(stats.vocab_size)
+
+    def negative_factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return ones twice: a pair that never meets weighs P_i P_j / (P_i P_j)."""
+        return np.ones(stats.vocab_size), np.ones(stats.vocab_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +170,24 @@ class RankOne:
         object.__setattr__(self, "g", g)
 
     def __repr__(self) -> str:
-        return f"RankOne(g={np.asarray(self.g).tobytes().hex()})"
+        g = np.asarray(self.g)
+        return f"RankOne(g={len(g):,} numbers from {g.min():.4g} to {g.max():.4g})"
 
     def psi(
         self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return g_i g_j / (P_ij + P_i P_j) twice; shapes broadcast."""
         weight, _ = Setting31().psi(stats, rows, cols, skipgram)
-        return (weight := weight * self.g[rows] * self.g[cols]), weight
+        g = np.asarray(self.g)
+        return (weight := weight * g[rows] * g[cols]), weight
+
+    def rank_one_factor(self, stats: CorpusStatistics) -> Array:
+        """Return g; ValueError unless it has one number for each word of the statistics."""
+        return _checks.positive_each("g", np.asarray(self.g), stats.vocab_size)
+
+    def negative_factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return g twice: a pair that never meets weighs g_i g_j."""
+        return (g := self.rank_one_factor(stats)), g
 
 
 @dataclass(frozen=True)
@@ -146,6 +255,13 @@ class Word2Vec:
         one_way, other_way = centres[rows] * excess[cols], centres[cols] * excess[rows]
         return accept[rows] * accept[cols], (one_way + other_way) / 2
 
+    def negative_factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return k r_i p_i P_i and q_i (V,): centres of kept pairs, and the words drawn for them.
+
+        They hold for every pair of words, whether it meets or not.
+        """
+        return self.negatives * self.centres(stats) * stats.unigram, self.noise(stats)
+
 
 @dataclass(frozen=True)
 class PlainMeans:
@@ -173,11 +289,20 @@ class PlainMeans:
         self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return a_i a_j and the symmetric k a_i n_j; shapes broadcast."""
-        accept = Word2Vec(self.subsample).acceptance(stats)
-        noise = stats.unigram ** (self.power - 1)
-        accept, noise = accept / accept.mean(), self.negatives * noise / noise.mean()
+        accept, noise = self._factors(stats)
         one_way, other_way = accept[rows] * noise[cols], accept[cols] * noise[rows]
         return accept[rows] * accept[cols], (one_way + other_way) / 2
+
+    def negative_factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return a_i P_i and k n_i P_i (V,); they hold for every pair of words."""
+        accept, noise = self._factors(stats)
+        return accept * stats.unigram, noise * stats.unigram
+
+    def _factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return a_i and k n_i."""
+        accept = Word2Vec(self.subsample).acceptance(stats)
+        noise = stats.unigram ** (self.power - 1)
+        return accept / accept.mean(), self.negatives * noise / noise.mean()
 
 
 _CENTRES: WeakKeyDictionary[CorpusStatistics, dict[float | None, Array]] = WeakKeyDictionary()
