@@ -13,6 +13,7 @@ stable a feature is, and sums over spaces say whether what it tells apart is sti
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +38,7 @@ __all__ = [
     "squared_overlaps",
     "survival",
     "unrelated",
+    "without_pairs",
 ]
 
 Array = NDArray[np.float64]
@@ -276,3 +278,52 @@ def _line(values: Array, low: int, high: int) -> tuple[float, float]:
     k = np.arange(low, high + 1)
     slope, height = np.polyfit(np.log(k), np.log(values[low - 1 : high]), 1, w=k**-0.5)
     return float(slope), float(height)
+
+
+def without_pairs(
+    stats: CorpusStatistics, pairs: Iterable[tuple[str, str]], *, fill: str = "never"
+) -> CorpusStatistics:
+    """Return the statistics as if these pairs of words had never met, or had met by chance.
+
+    Parameters
+    ----------
+    stats : CorpusStatistics
+    pairs : pairs of words, in either order; those with a word outside the vocabulary are passed
+        over.
+    fill : "never" sets their counts to zero, so that M*_ij = -2; "chance" sets them to the nearest
+        integer to P_i P_j times the sum of all counts, so that M*_ij is about 0.
+
+    Returns
+    -------
+    CorpusStatistics
+        The words, their own counts and all other pairs are unchanged.
+
+    Raises
+    ------
+    ValueError
+        For another `fill`.
+
+    Examples
+    --------
+    >>> stats = CorpusStatistics.from_texts(["king queen king man"], vocab_size=3, window=1)
+    >>> apart = without_pairs(stats, [("queen", "king")])
+    >>> apart.pair_counts.sum() == stats.pair_counts.sum() - 4
+    np.True_
+    """
+    if fill not in ("never", "chance"):
+        raise ValueError(f"fill must be 'never' or 'chance', received {fill!r}")
+    counts = stats.pair_counts.copy()
+    total = int(counts.sum())
+    known = [(a, b) for a, b in pairs if a in stats.index and b in stats.index]
+    for one, other in known:
+        for i, j in {
+            (stats.index[one], stats.index[other]),
+            (stats.index[other], stats.index[one]),
+        }:
+            low, high = counts.indptr[i : i + 2]
+            at = low + np.searchsorted(counts.indices[low:high], j)
+            if at < high and counts.indices[at] == j:
+                expected = round(stats.unigram[i] * stats.unigram[j] * total)
+                counts.data[at] = expected if fill == "chance" else 0
+    counts.eliminate_zeros()
+    return replace(stats, pair_counts=counts)

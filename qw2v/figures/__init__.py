@@ -5,6 +5,7 @@ picture are here by name: `figures.use_style`, `figures.playground`.
 """
 
 from qw2v.figures import (
+    after,
     analogies,
     closed_form,
     counting,
@@ -41,6 +42,7 @@ __all__ = [
     "NAMES",
     "STYLE",
     "WIDTH",
+    "after",
     "analogies",
     "closed_form",
     "counting",

@@ -1,1 +1,0 @@
-"""Text read, split into words, and counted: from files to exact tables of pairs."""
