@@ -156,6 +156,27 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
     _to_disk(target.parent)
 
 
+@contextmanager
+def taking_turns(folder: Path) -> Iterator[None]:
+    """Hold a folder while others that ask for it, threads or processes, wait.
+
+    The lock goes with the process, however it ends. Where a system has no such locks (Windows, some
+    network drives) nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _written_into(path: PathLike) -> bool:
     """Return whether this is a pipe, a device or a descriptor, which has no place to be taken."""
     try:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import json
+import importlib.resources
 import os
-import shutil
-import time
-import urllib.error
-import urllib.request
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qw2v._environment import cache_folder, progress_bar
+from qw2v import _download, _files
+from qw2v._download import ChecksumError, Corpus, DownloadError
+from qw2v._environment import cache_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +19,37 @@ if TYPE_CHECKING:
     from qw2v.statistics import CorpusStatistics
     from qw2v.vectors import WordVectors
 
-_DATA = Path(__file__).resolve().parent.parent / "data"
+__all__ = [
+    "CORPORA",
+    "ChecksumError",
+    "Corpus",
+    "DownloadError",
+    "RecordedRun",
+    "checksums",
+    "data_path",
+    "fetch",
+    "google_analogies",
+    "load_statistics",
+    "men",
+    "recorded_run",
+    "recorded_runs",
+    "task_spectra",
+    "task_time",
+    "verify",
+    "wordsim353",
+]
+
 _SUMS = "SHA256SUMS"
-_CHUNK = 1 << 20
-_ATTEMPTS = 5
-_WAIT = 1.0  # seconds before the second attempt; one more before each further one
 
 
-class ChecksumError(ValueError):
-    """A file that is not what its checksum says."""
+def _folder() -> Path:
+    """Return data/: inside an installed package, in a checkout beside it."""
+    package = Path(str(importlib.resources.files("qw2v")))
+    inside = package / "data"
+    return inside if inside.is_dir() else package.parent / "data"
 
 
-class DownloadError(OSError):
-    """A download that failed, with what to do about it."""
+_DATA = _folder()
 
 
 # What data/ holds
@@ -56,15 +69,14 @@ def data_path(name: str) -> Path:
     path = _DATA / name
     if path.is_file():
         return path
-    if not _DATA.is_dir():
+    if not (_DATA / _SUMS).is_file():
         raise FileNotFoundError(
-            f"There is no folder {_DATA}: the data lie in a checkout of the repository, beside the "
-            "package. Clone it and install with `pip install -e .`."
+            f"there are no data in {_DATA}: they come with the package and lie in a checkout of "
+            f"the repository; {_remedy('')}"
         )
-    there = ", ".join(sorted(checksums())) if (_DATA / _SUMS).is_file() else "nothing"
     raise FileNotFoundError(
-        f"There is no file {name!r} in {_DATA}, which should hold: {there}. "
-        "If one of these is missing, `git checkout -- data` brings it back."
+        f"there is no file {name!r} in {_DATA}, which should hold: "
+        f"{', '.join(sorted(checksums()))}. If one of these is missing: {_remedy(name)}"
     )
 
 
@@ -85,22 +97,23 @@ def verify(name: str) -> Path:
     path, listed = data_path(name), checksums()
     if name not in listed:
         raise ChecksumError(
-            f"{_SUMS} lists no checksum for {name}. If the file is yours, add it: "
-            f"`cd {_DATA} && sha256sum {name} >> {_SUMS}`."
+            f"{_SUMS} lists no checksum for {name}; if the file is yours, add it: "
+            f"`cd {_DATA} && sha256sum {name} >> {_SUMS}`"
         )
-    found = _digest(path)
+    found = _download.digest(path)
     if found != listed[name]:
         raise ChecksumError(
             f"{path} is damaged or was edited: its SHA-256 is {found}, {_SUMS} says "
-            f"{listed[name]}. `git checkout -- data/{name}` brings the file back; after a "
-            f"rebuild that you meant, write the new sum into {_SUMS}."
+            f"{listed[name]}. {_remedy(name)}; after a rebuild that you meant, write the new sum "
+            f"into {_SUMS}"
         )
     return path
 
 
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _remedy(name: str) -> str:
+    if _DATA.parent.name == "qw2v" and (_DATA.parent / "__init__.py").is_file():
+        return "`pip install --force-reinstall --no-deps qw2v` brings it back"
+    return f"`git checkout -- {f'data/{name}' if name else 'data'}` brings it back"
 
 
 def load_statistics(name: str = "enwiki") -> CorpusStatistics:
@@ -122,7 +135,7 @@ def task_spectra() -> dict:
     >>> len(task_spectra()["categories"])
     14
     """
-    return json.loads(verify("task-spectra.json").read_text(encoding="ascii"))
+    return _files.parse_json(verify("task-spectra.json").read_bytes())
 
 
 def task_time() -> dict:
@@ -134,19 +147,7 @@ def task_time() -> dict:
     >>> task_time()["large"]["seeds"]
     [0, 1, 2, 3, 4]
     """
-    return json.loads(verify("task-time.json").read_text(encoding="ascii"))
-
-
-def hypernyms() -> dict:
-    """Return how much of the modes WordNet explains: `experiments/hypernyms.py` computes it again.
-
-    `levels` (L,) of WordNet's tree of nouns, 1 the coarsest, the number of `classes` (L,) at each,
-    and `explained`: by group of modes, the adjusted share of their variance (L,).
-
-    >>> hypernyms()["levels"]
-    [1, 2, 3, 4, 5, 6, 7]
-    """
-    return json.loads(verify("hypernyms.json").read_text(encoding="ascii"))
+    return _files.parse_json(verify("task-time.json").read_bytes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,18 +263,6 @@ def _ratings(name: str) -> list[tuple[str, str, float]]:
 # Larger corpora, downloaded
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """A public corpus: one text file in a zip archive."""
-
-    url: str
-    size: int  # bytes of the archive
-    sha256: str  # of the archive
-    member: str  # the file in the archive
-    member_size: int
-    description: str
-
-
 CORPORA = {
     "text8": Corpus(
         url="http://mattmahoney.net/dc/text8.zip",
@@ -281,6 +270,7 @@ CORPORA = {
         sha256="a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232",
         member="text8",
         member_size=100_000_000,
+        member_md5="3bea1919949baf155f99411df5fada7e",
         description="17 million words of English Wikipedia, March 2006, on one line",
     ),
 }
@@ -289,8 +279,8 @@ CORPORA = {
 def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool = True) -> Path:
     """Download a public corpus, if it is not there yet, and return the path of its text.
 
-    An interrupted download goes on where it stopped; the archive is checked against its
-    SHA-256 before anything is unpacked.
+    An interrupted download goes on where it stopped; the archive is checked against its SHA-256
+    before anything is unpacked, and a text that is there already against its own checksum.
 
     Parameters
     ----------
@@ -309,80 +299,6 @@ def fetch(name: str, directory: str | os.PathLike | None = None, progress: bool 
         If the archive is not the one expected.
     """
     if name not in CORPORA:
-        raise ValueError(f"There is no corpus {name!r} to fetch; choose from {sorted(CORPORA)}.")
-    corpus = CORPORA[name]
-    directory = cache_folder() / "corpora" if directory is None else Path(directory)
-    text = directory / corpus.member
-    if text.is_file() and text.stat().st_size == corpus.member_size:
-        return text
-    directory.mkdir(parents=True, exist_ok=True)
-    archive = directory / f"{name}.zip.part"
-    _download(corpus, archive, progress)
-    found = _digest(archive)
-    if found != corpus.sha256:
-        archive.unlink()
-        raise ChecksumError(
-            f"{corpus.url} sent an archive with SHA-256 {found}; {corpus.sha256} is expected. "
-            "It was removed. Try again; if it happens twice, the file has changed at its source."
-        )
-    _unpack(corpus, archive, text)
-    archive.unlink()
-    return text
-
-
-def _download(corpus: Corpus, path: Path, progress: bool) -> None:
-    """Fill `path` to the corpus's size, going on from what it holds, with a few attempts."""
-    problem: Exception | str = "the connection closed early"
-    with progress_bar(path.name, "B", corpus.size, progress=progress, unit_scale=True) as bar:
-        for attempt in range(_ATTEMPTS):
-            time.sleep(_WAIT * attempt)
-            held = path.stat().st_size if path.exists() else 0
-            if held >= corpus.size:
-                break
-            try:
-                _receive(corpus, path, held, bar)
-            except urllib.error.HTTPError as error:
-                error.close()
-                if error.code < 500:
-                    raise DownloadError(
-                        f"{corpus.url} answers {error.code} {error.reason}. If it has moved, "
-                        f"place the archive at {path} yourself and run this again."
-                    ) from error
-                problem = error
-            except (OSError, http.client.HTTPException) as error:
-                problem = error
-    held = path.stat().st_size if path.exists() else 0
-    if held < corpus.size:
-        raise DownloadError(
-            f"{corpus.url}: {held:,} of {corpus.size:,} bytes came in {_ATTEMPTS} attempts "
-            f"({problem}). They are kept: run this again to go on from there."
-        )
-
-
-def _receive(corpus: Corpus, path: Path, held: int, bar) -> None:
-    request = urllib.request.Request(corpus.url, headers={"User-Agent": "qw2v"})
-    if held:
-        request.add_header("Range", f"bytes={held}-")
-    with urllib.request.urlopen(request, timeout=30) as response:
-        # A server that does not know ranges answers 200 and starts from the first byte.
-        resumed = response.status == 206
-        bar.update((held if resumed else 0) - bar.n)
-        with open(path, "ab" if resumed else "wb") as file:
-            # One byte beyond the size is enough to know that this is another file.
-            while (left := corpus.size + 1 - file.tell()) > 0:
-                chunk = response.read(min(_CHUNK, left))
-                if not chunk:
-                    break
-                file.write(chunk)
-                bar.update(len(chunk))
-
-
-def _unpack(corpus: Corpus, archive: Path, text: Path) -> None:
-    temporary = text.with_name(f".{text.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(archive) as members, members.open(corpus.member) as source:
-            with open(temporary, "wb") as file:
-                shutil.copyfileobj(source, file, _CHUNK)
-        os.replace(temporary, text)
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise ValueError(f"there is no corpus {name!r} to fetch; choose from {sorted(CORPORA)}")
+    folder = cache_folder() / "corpora" if directory is None else Path(directory)
+    return _download.download(CORPORA[name], folder, progress)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qw2v import datasets
+from qw2v import _download, datasets
 from qw2v._environment import cache_folder
 from qw2v.evaluation import google_questions
 
@@ -101,7 +101,19 @@ def test_a_file_without_a_checksum_is_refused(data):
 
 def test_a_missing_folder_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr(datasets, "_DATA", tmp_path / "data")
-    with pytest.raises(FileNotFoundError, match="checkout of the repository"):
+    with pytest.raises(FileNotFoundError, match="come with the package.*git checkout -- data"):
+        datasets.men()
+
+
+def test_an_installed_package_names_its_own_remedy(data, tmp_path, monkeypatch):
+    package = tmp_path / "qw2v"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    for name in ("men.tsv", "SHA256SUMS"):
+        (data / name).rename(package / "data" / name)
+    monkeypatch.setattr(datasets, "_DATA", package / "data")
+    (package / "data" / "men.tsv").write_text("sun\tlight\t49\n")
+    with pytest.raises(datasets.ChecksumError, match="pip install --force-reinstall"):
         datasets.men()
 
 
@@ -147,7 +159,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(datasets, "_WAIT", 0)
+    monkeypatch.setattr(_download, "_WAIT", 0)
     server = Server()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -172,6 +184,7 @@ def corpus(server, monkeypatch):
         sha256=hashlib.sha256(server.content).hexdigest(),
         member="tiny",
         member_size=len(TEXT),
+        member_md5=hashlib.md5(TEXT).hexdigest(),
         description="a test",
     )
     monkeypatch.setitem(datasets.CORPORA, "tiny", corpus)
@@ -187,6 +200,27 @@ def test_fetch_unpacks_and_leaves_the_text_alone(server, corpus, tmp_path):
     assert path.read_bytes() == TEXT and names(tmp_path) == ["tiny"]
     assert datasets.fetch("tiny", tmp_path, progress=False) == path
     assert len(server.requests) == 1  # the second time it is there already
+
+
+def test_faults_15_a_text_that_is_there_is_checked(server, corpus, tmp_path):
+    (tmp_path / "tiny").write_bytes(TEXT.replace(b"quick", b"thick"))
+    assert datasets.fetch("tiny", tmp_path, progress=False).read_bytes() == TEXT
+    assert len(server.requests) == 1
+
+
+def test_faults_16_two_fetches_at_once_download_once(server, corpus, tmp_path):
+    fetched = []
+
+    def fetch():
+        fetched.append(datasets.fetch("tiny", tmp_path, progress=False).read_bytes())
+
+    threads = [threading.Thread(target=fetch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fetched == [TEXT] * 4 and names(tmp_path) == ["tiny"]
+    assert len(server.requests) == 1
 
 
 def test_fetch_goes_on_where_the_connection_dropped(server, corpus, tmp_path):

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,12 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = clean_notebooks.notebooks()
 CHAPTERS = setup_cell.chapters()
 URL = setup_cell.repository_url()
-# A module imports from the modules before it in this line, never from those after it.
-ORDER = (
-    "_environment _archive _checkpoints _numba text statistics datasets weighting spectrum targets "
-    "vectors embedding dynamics evaluation taskvectors features training comparison figures "
-    "__init__ __main__"
-).split()
 
 
 def name(path):
@@ -206,23 +201,54 @@ def test_import_is_light():
     assert {"numpy", "scipy"} <= top
 
 
-def imported_rooms(path):
-    """Yield the modules of ours that a file imports when it is itself imported."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and node.module == "qw2v":
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qw2v."):
-            yield node.module.split(".")[1]
-        elif isinstance(node, ast.Import):
-            rooms = (alias.name.split(".") for alias in node.names)
-            yield from (parts[1] for parts in rooms if parts[0] == "qw2v" and len(parts) > 1)
+def private_names(path):
+    """Yield what a file imports that is private to a room other than its own."""
+    own = path.relative_to(ROOT / "qw2v").with_suffix("").parts[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qw2v."):
+            room, *inner = node.module.split(".")[1:]
+            names = [*inner, *(alias.name for alias in node.names)]
+            if room != own and any(part.startswith("_") for part in names):
+                yield f"{node.module}: {names}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "qw2v").glob("*.py")), ids=lambda p: p.stem)
-def test_imports_point_left(path):
-    assert path.stem in ORDER, f"say in ORDER where {path.stem} stands"
-    before = ORDER[: ORDER.index(path.stem)]
-    assert [room for room in imported_rooms(path) if room not in before] == []
+@pytest.mark.parametrize("path", sorted((ROOT / "qw2v").rglob("*.py")), ids=name)
+def test_nothing_private_is_imported_from_another_room(path):
+    if name(path) == "qw2v/taskvectors/__init__.py":
+        pytest.xfail("it shares three helpers with the evaluation still")
+    assert list(private_names(path)) == []
+
+
+def test_rooms_import_from_left_to_right():
+    """The order stands in pyproject.toml."""
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [program, "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.xfail(strict=False, reason="the text room needs lzma and numba still")
+def test_import_works_where_a_browser_lacks_modules():
+    """Pyodide has no lzma, no numba, no sockets; what needs them loads them itself."""
+    absent = (
+        "lzma _lzma zstandard numba llvmlite tqdm platformdirs ssl _ssl fcntl "
+        "multiprocessing _multiprocessing"
+    )
+    code = f"""
+import sys
+for name in {absent.split()}:
+    sys.modules[name] = None
+import qw2v
+stats = qw2v.CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2, progress=False)
+print(qw2v.closed_form(stats, dim=1).most_similar("a")[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- the execution cache -----------------------------------------------------------------------
