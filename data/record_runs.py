@@ -117,7 +117,7 @@ def quality(words: list[str], W: np.ndarray) -> dict:
         return {}
     vectors = qw2v.WordVectors(words, W)
     report = qw2v.evaluate(vectors)
-    tasks = taskvectors.measure(vectors, datasets.google_analogies())
+    tasks = taskvectors.measure(vectors, datasets.load_google_analogies())
     return {
         "accuracy": report.accuracy,
         "categories": {score.category: score.accuracy for score in report.analogies},

@@ -44,7 +44,7 @@ def closed_form(stats: qw2v.CorpusStatistics) -> dict:
 
 def trained(name: str) -> dict:
     """Return how good a recorded run's vectors are, and the closed form's of the same size."""
-    run = datasets.recorded_run(name)
+    run = datasets.load_run(name)
     last = run.checkpoints[-1]
     return {
         **{name: last[name] for name in ("accuracy", "MEN", "WordSim353")},
@@ -58,7 +58,7 @@ def late_by(name: str, sigma: float, modes: int = 10) -> dict:
 
     Of Result 3, and of Result 3 with the mean start of each mode in place of sigma.
     """
-    run = datasets.recorded_run(name)
+    run = datasets.load_run(name)
     squares = run.trace.singular_values[:, :modes] ** 2
     times = [
         np.interp(value / 2, np.maximum.accumulate(rise), run.trace.time)
@@ -83,9 +83,7 @@ def shared(first: np.ndarray, second: np.ndarray, modes: int = 10) -> float:
 
 def overlaps() -> dict:
     """Return the shares of the first ten directions that word2vec has in common with others."""
-    word2vec, quartic = (
-        datasets.recorded_run(name).vectors for name in ("sgns-large", "qwem-large")
-    )
+    word2vec, quartic = (datasets.load_run(name).vectors for name in ("sgns-large", "qwem-large"))
     stats = qw2v.load_statistics().restrict(len(word2vec.words))
     ppmi = qw2v.closed_form(stats, dim=10, kind="ppmi")
     return {
@@ -96,7 +94,7 @@ def overlaps() -> dict:
 
 def spectra() -> dict:
     """Return the count of eigenvalues that can be learned, and how fast spectra decay."""
-    found = features.recorded_spectra()
+    found = features.load_spectra()
     decays = {name: features.fit_decay(values).exponent for name, values in found.items()}
     return {"nonnegative": int(np.sum(found["mstar"] >= 0)), "decay": decays}
 

@@ -37,7 +37,7 @@ def record(dims: tuple[int, ...] = DIMS) -> dict:
         "statistics": stats.fingerprint,
         "dims": list(dims),
         "effective_rank": [float(values[:d].sum() ** 2 / np.sum(values[:d] ** 2)) for d in dims],
-        "categories": taskvectors.emergence(vectors, datasets.google_analogies(), dims),
+        "categories": taskvectors.emergence(vectors, datasets.load_google_analogies(), dims),
     }
 
 

@@ -32,7 +32,9 @@ def small_start(sigma: float = 1e-12, points: int = 30) -> dict:
     path = dynamics.vanishing(qw2v.target(stats), sigma, DIM)
     tau = path.learning_times[0]
     times = np.geomspace(1, 20, points) * tau
-    found = taskvectors.emergence_in_time(path, stats.words, datasets.google_analogies(), times)
+    found = taskvectors.emergence_in_time(
+        path, stats.words, datasets.load_google_analogies(), times
+    )
     return {
         "vocab_size": stats.vocab_size,
         "dim": DIM,
@@ -57,7 +59,7 @@ def large_start(sigma: float = 0.1, vocab_size: int = 5_000, points: int = 22) -
     for seed in SEEDS:
         W0 = sigma / DIM**0.5 * np.random.default_rng(seed).standard_normal((vocab_size, DIM))
         path = dynamics.exact(target, W0)
-        pairs = datasets.google_analogies()
+        pairs = datasets.load_google_analogies()
         for name, row in taskvectors.emergence_in_time(path, stats.words, pairs, times).items():
             kept = found.setdefault(name, {"pairs": row["pairs"]})
             for key in KEPT:

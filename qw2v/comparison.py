@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qw2v import datasets
+from qw2v._tables import html_table
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,13 @@ class Group:
     rows: tuple[Row, ...]
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f'<th scope="col">{name}</th>' for name in ("what", "paper", "here", "difference")
-        )
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
-            + "</tr>"
-            for first, *rest in (row.cells() for row in self.rows)
+        table = html_table(
+            f"{self.title} ({self.place})",
+            ("what", "paper", "here", "difference"),
+            [row.cells() for row in self.rows],
         )
         return (
-            f"<table><caption>{html.escape(self.title)} ({html.escape(self.place)})</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"{table}"
             f'<p>{html.escape(self.why)} <a href="{self.page}.html">Where it is shown.</a></p>'
         )
 

@@ -28,15 +28,15 @@ __all__ = [
     "checksums",
     "data_path",
     "fetch",
-    "google_analogies",
+    "load_google_analogies",
+    "load_men",
+    "load_run",
     "load_statistics",
-    "men",
-    "recorded_run",
+    "load_task_spectra",
+    "load_task_time",
+    "load_wordsim353",
     "recorded_runs",
-    "task_spectra",
-    "task_time",
     "verify",
-    "wordsim353",
 ]
 
 _SUMS = "SHA256SUMS"
@@ -126,25 +126,25 @@ def load_statistics(name: str = "enwiki") -> CorpusStatistics:
     return CorpusStatistics.load(verify(f"{name}.npz"))
 
 
-def task_spectra() -> dict:
+def load_task_spectra() -> dict:
     """Return the task vectors recorded against d: `data/task_spectra.py` computes them again.
 
     `dims` (D,), `effective_rank` (D,) of the eigenvalues of M*, (sum lambda)^2 / sum lambda^2, and
     `categories`, as `qw2v.taskvectors.emergence` returns them.
 
-    >>> len(task_spectra()["categories"])
+    >>> len(load_task_spectra()["categories"])
     14
     """
     return _files.parse_json(verify("task-spectra.json").read_bytes())
 
 
-def task_time() -> dict:
+def load_task_time() -> dict:
     """Return analogies predicted in time: `data/task_time.py` computes them again.
 
     `small` is of a vanishing start, with the modes `learned` at each of the `times` (T,); `large`
     of random starts of scale `sigma`, where each number is a list by seed, then by time.
 
-    >>> task_time()["large"]["seeds"]
+    >>> load_task_time()["large"]["seeds"]
     [0, 1, 2, 3, 4]
     """
     return _files.parse_json(verify("task-time.json").read_bytes())
@@ -191,7 +191,7 @@ def recorded_runs() -> list[str]:
     return sorted(name.removeprefix("runs/").removesuffix(".safetensors") for name in names)
 
 
-def recorded_run(name: str) -> RecordedRun:
+def load_run(name: str) -> RecordedRun:
     """Return the training run shipped as `data/runs/<name>.safetensors`, checked.
 
     Raises
@@ -214,10 +214,10 @@ def recorded_run(name: str) -> RecordedRun:
     )
 
 
-def google_analogies() -> dict[str, list[tuple[str, str]]]:
+def load_google_analogies() -> dict[str, list[tuple[str, str]]]:
     """Return the word pairs of Google's analogy list: 14 categories, in the list's order.
 
-    >>> google_analogies()["family"][:2]
+    >>> load_google_analogies()["family"][:2]
     [('boy', 'girl'), ('brother', 'sister')]
     """
     categories: dict[str, list[tuple[str, str]]] = {}
@@ -230,21 +230,21 @@ def google_analogies() -> dict[str, list[tuple[str, str]]]:
     return categories
 
 
-def wordsim353() -> list[tuple[str, str, float]]:
+def load_wordsim353() -> list[tuple[str, str, float]]:
     """Return WordSim353's (word, word, rating from 0 to 10), as published.
 
     Of its 353 rows two repeat a pair; they are kept, as in everybody's numbers.
 
-    >>> wordsim353()[1]
+    >>> load_wordsim353()[1]
     ('tiger', 'cat', 7.35)
     """
     return _ratings("wordsim353.tsv")
 
 
-def men() -> list[tuple[str, str, float]]:
+def load_men() -> list[tuple[str, str, float]]:
     """Return MEN's 3,000 (word, word, rating from 0 to 50), as published.
 
-    >>> men()[0]
+    >>> load_men()[0]
     ('sun', 'sunlight', 50.0)
     """
     return _ratings("men.tsv")

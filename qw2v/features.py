@@ -34,7 +34,7 @@ __all__ = [
     "fit_decay",
     "jackknife_error",
     "oriented",
-    "recorded_spectra",
+    "load_spectra",
     "squared_overlaps",
     "survival",
     "unrelated",
@@ -217,10 +217,10 @@ class Spectra(dict[str, NDArray[np.float32]]):
     about: dict[str, Any]
 
 
-def recorded_spectra() -> Spectra:
+def load_spectra() -> Spectra:
     """Return `spectra.npz` of data/: "mstar", "pmi", "ppmi" and "G" at V = 10,000, float32.
 
-    >>> int((recorded_spectra()["mstar"] >= 0).sum())
+    >>> int((load_spectra()["mstar"] >= 0).sum())
     4912
     """
     with np.load(datasets.verify("spectra.npz"), allow_pickle=False) as stored:

@@ -1,22 +1,28 @@
-"""Word vectors: nearest words, analogies, and the file formats that other tools read."""
+"""Word vectors: nearest words, analogies, and the file formats that other tools read.
+
+What gensim calls by another name is here under both: `index_to_key`, `key_to_index`, `vectors`,
+`vector_size`.
+"""
 
 from __future__ import annotations
 
 import difflib
-import mmap
-import os
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
+from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qw2v._files import DamagedFileError, read_arrays, replacing
+from qw2v import _geometry, _word2vec
+from qw2v._checks import choice, whole
+from qw2v._files import DamagedFileError, PathLike, parse_json, read_arrays, replacing
 
 # difflib compares one word at a time: among the most frequent words is where a slip is mended.
 _SPELLING_POOL = 50_000
-_ASCII_SPACE = frozenset(" \t\n\r\v\f")
 
 
 class UnknownWordError(KeyError):
@@ -46,7 +52,19 @@ class UnknownWordError(KeyError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WordVectors:
-    """One vector a word: `words` (V strings) and `matrix` (V, d) floats, read-only.
+    """One vector a word.
+
+    Parameters
+    ----------
+    words : sequence of str
+        V words, each once.
+    matrix : array_like
+        (V, d) finite real numbers; kept as a copy, which is read-only.
+
+    Raises
+    ------
+    ValueError
+        If the two do not fit, a word is none or stands twice, or a number is not finite.
 
     >>> vectors = WordVectors(["up", "down"], np.array([[1.0, 0.0], [-1.0, 0.0]]))
     >>> vectors.most_similar("up")
@@ -54,19 +72,23 @@ class WordVectors:
     """
 
     words: list[str]
-    matrix: np.ndarray
+    matrix: NDArray[np.floating[Any]]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         words, matrix = list(self.words), np.asarray(self.matrix)
         if matrix.ndim != 2 or len(words) != len(matrix) or not matrix.size:
             raise ValueError(
                 f"words and matrix do not fit: {len(words):,} words, matrix of shape "
                 f"{matrix.shape}. Give one row of at least one number for each word."
             )
+        odd = next((row for row, word in enumerate(words) if not isinstance(word, str)), None)
+        if odd is not None:
+            raise ValueError(f"words[{odd}] is {words[odd]!r}; each must be a string.")
         if matrix.dtype.kind not in "fiu":
             raise ValueError(f"The matrix holds {matrix.dtype}; real numbers are needed.")
-        if matrix.dtype.kind != "f":
-            matrix = matrix.astype(np.float64)
+        matrix = _geometry.read_only(
+            matrix, np.dtype(np.float64) if matrix.dtype.kind != "f" else matrix.dtype
+        )
         finite = np.isfinite(matrix).all(axis=1)
         if not finite.all():
             row = int(np.argmin(finite))
@@ -74,9 +96,7 @@ class WordVectors:
                 f"The vector of {words[row]!r} (row {row}) holds NaN or infinity "
                 f"({int((~finite).sum()):,} such rows). Drop these words or mend their vectors."
             )
-        matrix = matrix.view()
-        matrix.flags.writeable = False
-        object.__setattr__(self, "words", words)
+        object.__setattr__(self, "words", [str(word) for word in words])
         object.__setattr__(self, "matrix", matrix)
         if len(self.index) < len(words):
             twice = next(word for row, word in enumerate(words) if self.index[word] != row)
@@ -91,19 +111,43 @@ class WordVectors:
     @property
     def dim(self) -> int:
         """The dimension d of the vectors."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
+
+    @property
+    def index_to_key(self) -> list[str]:
+        """The words, under gensim's name."""
+        return self.words
+
+    @property
+    def key_to_index(self) -> dict[str, int]:
+        """The row of each word, under gensim's name."""
+        return self.index
+
+    @property
+    def vectors(self) -> NDArray[np.floating[Any]]:
+        """The matrix (V, d), under gensim's name."""
+        return self.matrix
+
+    @property
+    def vector_size(self) -> int:
+        """The dimension d, under gensim's name."""
+        return self.dim
 
     @cached_property
-    def normalized(self) -> np.ndarray:
+    def normalized(self) -> NDArray[np.floating[Any]]:
         """The rows divided by their lengths, (V, d); a zero row stays zero."""
-        rows = self.matrix.astype(np.promote_types(self.matrix.dtype, np.float32))
-        # By the largest entry first, so that no square over- or underflows.
-        largest = np.abs(rows).max(axis=1, keepdims=True)
-        rows /= np.where(largest == 0, 1, largest)
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
-        rows /= np.where(length == 0, 1, length)
-        rows.flags.writeable = False
-        return rows
+        return _geometry.normalized(self.matrix)
+
+    @cached_property
+    def distinct(self) -> NDArray[np.bool_]:
+        """Whether a word's vector tells it from all others (V,): not zero, and not another's too.
+
+        Words that never occur in a text get one and the same vector, up to rounding.
+
+        >>> WordVectors(["a", "b", "c", "d"], np.array([[1.0, 2], [3, 1], [1, 2], [0, 0]])).distinct
+        array([False,  True, False, False])
+        """
+        return _geometry.distinct(self.matrix, self.normalized)
 
     def row(self, word: str) -> int:
         """Return the row of a word.
@@ -118,7 +162,7 @@ class WordVectors:
         except (KeyError, TypeError):
             raise UnknownWordError(word, self.words) from None
 
-    def __getitem__(self, word: str) -> np.ndarray:
+    def __getitem__(self, word: str) -> NDArray[np.floating[Any]]:
         return self.matrix[self.row(word)]
 
     def __contains__(self, word: object) -> bool:
@@ -142,23 +186,64 @@ class WordVectors:
 
     # Neighbours
 
-    def most_similar(
-        self, query: str | np.ndarray, topn: int = 10, exclude: Iterable[str] = ()
-    ) -> list[tuple[str, float]]:
-        """Return the `topn` words nearest to a word or a vector (d,), as (word, cosine).
+    def similarity(self, a: str, b: str) -> float:
+        """Return the cosine of the vectors of two words; UnknownWordError for one unknown.
 
-        The query word and the words in `exclude` are left out; ties go to the earlier word.
+        >>> vectors = WordVectors(["up", "side"], np.array([[2.0, 0.0], [3.0, 3.0]]))
+        >>> round(vectors.similarity("up", "side"), 3)
+        0.707
+        """
+        one, other = (self.normalized[self.row(word)].astype(np.float64) for word in (a, b))
+        return float(one @ other)
+
+    def most_similar(
+        self,
+        positive: Any = (),
+        topn: int = 10,
+        exclude: str | Iterable[str] = (),
+        *,
+        negative: Any = (),
+    ) -> list[tuple[str, float]]:
+        """Return the words nearest to a word or a vector, or to a sum of several.
+
+        Parameters
+        ----------
+        positive, negative : str, array_like (d,), or several of these
+            What is added and what is taken off, each brought to length one first.
+        topn : int
+            How many words to return; ties go to the earlier word.
+        exclude : words, optional
+            Words to leave out; those of the query always are.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and their cosines with the query, the largest first.
 
         Raises
         ------
         UnknownWordError
-            If the query or a word in `exclude` is not in the vocabulary.
+            If a word is not in the vocabulary.
+        ValueError
+            If the query has no direction, or is not of d finite numbers.
+
+        >>> words, rows = ["king", "queen", "man", "woman"], [[1, 1], [1, -1], [0, 1], [0, -1]]
+        >>> vectors = WordVectors(words, np.array(rows))
+        >>> vectors.most_similar(positive=["king", "woman"], negative=["man"], topn=1)[0][0]
+        'queen'
         """
         excluded = {self.row(word) for word in ([exclude] if isinstance(exclude, str) else exclude)}
-        if isinstance(query, str):
-            row = self.row(query)
-            return self._nearest(self.normalized[row], topn, excluded | {row})
-        return self._nearest(np.asarray(query), topn, excluded)
+        terms: list[NDArray[Any]] = []
+        for sign, given in ((1, positive), (-1, negative)):
+            for term in _terms(given):
+                if isinstance(term, str):
+                    excluded.add(self.row(term))
+                    terms.append(sign * self.normalized[self.row(term)])
+                else:
+                    terms.append(sign * _geometry.direction(np.asarray(term), self.dim))
+        if not terms:
+            raise ValueError("The query is empty; give a word or a vector.")
+        return self._nearest(np.sum(terms, axis=0), topn, excluded)
 
     def analogy(self, a: str, b: str, c: str, topn: int = 1) -> list[tuple[str, float]]:
         """Return the `topn` answers to "a is to b as c is to ?", as (word, cosine).
@@ -174,36 +259,45 @@ class WordVectors:
         query = self.normalized[j] - self.normalized[i] + self.normalized[k]
         return self._nearest(query, topn, {i, j, k})
 
-    def _nearest(self, query: np.ndarray, topn: int, excluded: set[int]) -> list[tuple[str, float]]:
+    def doesnt_match(self, words: Iterable[str]) -> str:
+        """Return the word that is farthest from the mean of all, each of length one.
+
+        >>> rows = np.array([[1.0, 0.1], [1.0, 0.0], [-1.0, 1.0]])
+        >>> WordVectors(["cat", "dog", "algebra"], rows).doesnt_match(["cat", "algebra", "dog"])
+        'algebra'
+        """
+        words = list(words)
+        if len(words) < 2 or isinstance(words, str):
+            raise ValueError(f"Give two words or more; received {words!r}.")
+        rows = self.normalized[[self.row(word) for word in words]]
+        return words[int(np.argmin(rows @ rows.mean(axis=0)))]
+
+    def _nearest(
+        self, query: NDArray[Any], topn: int, excluded: set[int]
+    ) -> list[tuple[str, float]]:
         if topn < 1:
             raise ValueError(f"topn is {topn}; ask for at least one word.")
-        if query.shape != (self.dim,) or not np.isfinite(query).all():
-            raise ValueError(
-                f"The query has shape {query.shape}; a word, or {self.dim} finite numbers, "
-                f"shape ({self.dim},), is needed."
-            )
-        length = np.linalg.norm(query)
-        if length == 0:
-            raise ValueError("The query is the zero vector, which has no direction.")
-        cosine = self.normalized @ (query / length)
+        towards = _geometry.direction(query, self.dim)
+        cosine = self.normalized @ towards.astype(self.normalized.dtype)
         best = np.argsort(-cosine, kind="stable")[: topn + len(excluded)]
         kept = [row for row in best.tolist() if row not in excluded][:topn]
         return [(self.words[row], float(cosine[row])) for row in kept]
 
     # Files
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write a NumPy .npz file (`words`, `matrix`), in full precision and without pickle."""
-        # A fixed-width NumPy string ends at its trailing NULs, so such a word would change.
-        odd = next((word for word in self.words if "\0" in word), None)
-        if odd is not None:
-            raise ValueError(f"The word {odd!r} holds a NUL character; rename it before saving.")
+    def save(self, path: PathLike) -> None:
+        """Write a NumPy .npz file, in full precision and without pickle.
+
+        It holds `matrix` (V, d), and the words as JSON in the bytes of `words`, at the cost of
+        their letters: `json.loads(bytes(numpy.load(path)["words"]))`.
+        """
+        words = np.frombuffer(json.dumps(self.words).encode(), np.uint8)
         with replacing(path) as file:
-            np.savez(file, words=np.array(self.words), matrix=self.matrix)
+            np.savez(file, words=words, matrix=self.matrix)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> WordVectors:
-        """Read a file written by `save`.
+    def load(cls, path: PathLike) -> Self:
+        """Read a file written by `save`, or one in which `words` (V,) are NumPy's strings.
 
         Raises
         ------
@@ -212,66 +306,54 @@ class WordVectors:
         """
         try:
             arrays = read_arrays(path, ["words", "matrix"])
-            words, matrix = arrays["words"], arrays["matrix"]
-            if words.dtype.kind != "U" or words.ndim != 1 or matrix.dtype.kind != "f":
-                raise DamagedFileError(f"{path}: words {words.dtype}, matrix {matrix.dtype}")
-            words = words.tolist()
-        except (DamagedFileError, UnicodeError) as error:
-            raise ValueError(
+            words = _words_of(arrays["words"])
+        except ValueError as error:
+            raise DamagedFileError(
                 f"{path} is not a file written by WordVectors.save, or it is damaged ({error}). "
                 "Write it again; word2vec files are read by load_word2vec_format."
             ) from error
-        return _building(cls, path, words, matrix)
+        return cls._of_file(path, words, arrays["matrix"])
 
-    def save_word2vec_format(self, path: str | os.PathLike, binary: bool = False) -> None:
+    def save_word2vec_format(self, path: PathLike, binary: bool = False) -> None:
         """Write the word2vec format, text or binary, in single precision as word2vec does.
+
+        Packed by gzip where the name ends in .gz.
 
         Raises
         ------
         ValueError
-            If a word is empty, holds white space or cannot be written as UTF-8, or if a
-            number is too large for single precision. Nothing is written then.
+            If a word is empty, holds white space or control characters or cannot be written as
+            UTF-8, or if the numbers of a row are too large or too small for single precision.
+            Nothing is written then.
         """
-        words = [self._encode(word) for word in self.words]
-        with np.errstate(over="ignore"):
+        words = [_word2vec.encode(word) for word in self.words]
+        with np.errstate(over="ignore", under="ignore"):
             matrix = self.matrix.astype("<f4")
-        if not np.isfinite(matrix).all():
-            largest = np.abs(self.matrix).max()
+        largest = np.abs(self.matrix).max(axis=1).astype(np.float64)
+        single = np.abs(matrix).max(axis=1).astype(np.float64)
+        lost = ~(np.abs(single - largest) <= 1e-6 * largest)
+        if lost.any():
+            row = int(np.argmax(lost))
             raise ValueError(
-                f"The largest number, {largest:.3g}, does not fit single precision (3.4e38). "
-                "Rescale the matrix, or use save, which keeps the full precision."
+                f"The largest number of {self.words[row]!r}, {largest[row]:.3g}, does not fit "
+                f"single precision (1.2e-38 to 3.4e38; {int(lost.sum()):,} such rows). Rescale the "
+                "matrix, or use save, which keeps the full precision."
             )
-        with replacing(path) as file:
-            file.write(b"%d %d\n" % matrix.shape)
-            if binary:
-                for word, row in zip(words, matrix, strict=True):
-                    file.write(word + b" " + row.tobytes() + b"\n")
-            else:
-                line = b"%b" + b" %.9g" * self.dim + b"\n"  # nine digits give float32 back exactly
-                for word, row in zip(words, matrix, strict=True):
-                    file.write(line % (word, *row.tolist()))
-
-    @staticmethod
-    def _encode(word: str) -> bytes:
-        if not word or not _ASCII_SPACE.isdisjoint(word):
-            raise ValueError(
-                f"The word {word!r} is empty or holds white space, which the word2vec format "
-                "cannot hold. Rename it (new_york), or use save."
-            )
-        try:
-            return word.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"The word {word!r} cannot be written as UTF-8: {error}.") from error
+        _word2vec.write(path, words, matrix, binary)
 
     @classmethod
     def load_word2vec_format(
         cls,
-        path: str | os.PathLike,
+        path: PathLike,
         binary: bool | None = None,
         limit: int | None = None,
         errors: str = "strict",
-    ) -> WordVectors:
-        """Read the word2vec format, text or binary, as float32.
+        malformed: str = "raise",
+        duplicates: str = "raise",
+    ) -> Self:
+        """Read the word2vec format, text or binary, or GloVe's without a header, as float32.
+
+        A file packed by gzip is unpacked, whatever its name.
 
         Parameters
         ----------
@@ -283,6 +365,12 @@ class WordVectors:
             Read only this many words, from the first.
         errors : str
             What to do with a word that is not UTF-8: "strict", "replace" or "ignore".
+        malformed : str
+            What to do with a row of text that is not one word and d finite numbers: "raise", or
+            "skip", which warns with their number and the first.
+        duplicates : str
+            What to do with a word that stands above: "raise", or "first", which keeps the first
+            row and warns with the number of others.
 
         Raises
         ------
@@ -290,127 +378,58 @@ class WordVectors:
             If the header or a row is wrong, the file ends early, a number is not finite or a
             word stands twice; the message gives the place.
         """
-        if limit is not None and limit < 1:
+        if limit is not None and whole("limit", limit, least=0) < 1:
             raise ValueError(f"limit is {limit}; read at least one word, or leave it out.")
-        with open(path, "rb") as file:
-            header = file.readline(100)
-            vocab_size, dim = _parse_header(path, header)
-            count = vocab_size if limit is None else min(limit, vocab_size)
-            _check_size(path, file, count, dim)
-            start = file.tell()
-            if binary is None:
-                binary = not _is_text_row(file.readline(1000 + 64 * dim), dim)
-                file.seek(start)
-            read = _read_binary if binary else _read_text
-            raw, matrix = read(path, file, count, vocab_size, dim)
-        return _building(cls, path, _decode_words(path, raw, errors), matrix)
-
-
-def _building(cls, path, words, matrix) -> WordVectors:
-    try:
-        return cls(words, matrix)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _parse_header(path, header: bytes) -> tuple[int, int]:
-    try:
-        vocab_size, dim = (int(number) for number in header.split())
-    except ValueError:
-        vocab_size = dim = 0
-    if vocab_size < 1 or dim < 1:
-        raise ValueError(
-            f"{path} starts with {header[:40]!r}; the word2vec format starts with two positive "
-            "numbers, the count of words and the dimension (GloVe's files lack this line: add it)."
+        words, matrix = _word2vec.read(
+            path,
+            binary=binary,
+            limit=limit,
+            errors=choice("errors", errors, ("strict", "replace", "ignore")),
+            malformed=choice("malformed", malformed, ("raise", "skip")),
+            duplicates=choice("duplicates", duplicates, ("raise", "first")),
         )
-    return vocab_size, dim
+        return cls._of_file(path, words, matrix)
 
-
-def _check_size(path, file: BinaryIO, count: int, dim: int) -> None:
-    # Before memory is taken: a number needs two bytes at least (a space and a digit).
-    size = os.fstat(file.fileno()).st_size
-    if 2 * count * dim > size:
-        raise ValueError(
-            f"{path} announces {count:,} words of {dim:,} numbers, too many for its {size:,} "
-            "bytes: the header is wrong or the file was cut short. Fetch or write it again."
-        )
-
-
-def _is_text_row(row: bytes, dim: int) -> bool:
-    # Half the numbers are enough, so that a text row with a slip in it is still called text;
-    # in a binary row even one would be a rare accident.
-    return 2 * sum(map(_is_number, row.split()[1:])) >= dim
-
-
-def _is_number(text: bytes) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_text(path, file: BinaryIO, count: int, vocab_size: int, dim: int):
-    words, matrix = [], np.empty((count, dim), dtype=np.float32)
-    for row in range(count):
-        line = file.readline()
-        if not line:
-            raise ValueError(
-                f"{path} ends after {row:,} of the {vocab_size:,} words that its header announces: "
-                "it was cut short. Fetch or write it again."
-            )
-        parts = line.split()
-        if len(parts) != dim + 1:
-            raise ValueError(
-                f"{path}, line {row + 2}, {line[:40]!r}: {len(parts)} items; a word and the "
-                f"{dim} numbers that the header announces are needed."
-            )
+    @classmethod
+    def _of_file(cls, path: PathLike, words: list[str], matrix: NDArray[Any]) -> Self:
+        matrix.flags.writeable = False
         try:
-            with np.errstate(over="ignore"):  # infinity is refused later, by the word's name
-                matrix[row] = [float(number) for number in parts[1:]]
+            return cls(words, matrix)
         except ValueError as error:
-            raise ValueError(f"{path}, line {row + 2}, word {parts[0][:40]!r}: {error}.") from error
-        words.append(parts[0])
-    if count == vocab_size and (rest := file.read(1 << 16).strip()):
-        raise ValueError(
-            f"{path} goes on after the {vocab_size:,} words that its header announces, with "
-            f"{rest[:40]!r}. Mend the header, or pass limit={vocab_size - 1 or 1}."
-        )
-    return words, matrix
+            raise DamagedFileError(f"{path}: {error}") from error
+
+    # gensim
+
+    def to_keyed_vectors(self) -> Any:
+        """Return the vectors as gensim's KeyedVectors; gensim must be installed."""
+        from gensim.models import KeyedVectors
+
+        keyed = KeyedVectors(self.dim, dtype=self.matrix.dtype)
+        keyed.add_vectors(self.words, self.matrix)
+        return keyed
+
+    @classmethod
+    def from_keyed_vectors(cls, keyed: Any) -> Self:
+        """Return the vectors of gensim's KeyedVectors, or of a gensim model that holds some."""
+        keyed = getattr(keyed, "wv", keyed)
+        return cls(list(keyed.index_to_key), keyed.vectors)
 
 
-def _read_binary(path, file: BinaryIO, count: int, vocab_size: int, dim: int):
-    start, width = file.tell(), 4 * dim
-    words, matrix = [], np.empty((count, dim), dtype=np.float32)
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for row in range(count):
-            space = data.find(b" ", start)
-            end = space + 1 + width
-            if space < 0 or end > len(data):
-                raise ValueError(
-                    f"{path} ends within word {row + 1:,} of the {vocab_size:,} that its header "
-                    "announces: it was cut short, or it is text (pass binary=False)."
-                )
-            # word2vec ends each row with a newline; gensim does not.
-            words.append(data[start:space].lstrip(b"\n"))
-            matrix[row] = np.frombuffer(data[space + 1 : end], dtype="<f4")
-            start = end
-        if count == vocab_size and (rest := data[start : start + 40].strip(b"\n")):
-            raise ValueError(
-                f"{path} goes on after the {vocab_size:,} words that its header announces, with "
-                f"{rest!r}: the header is wrong, or the file is text (pass binary=False)."
-            )
-    return words, matrix
+def _terms(given: Any) -> list[Any]:
+    """Return the words and vectors of one side of a query: one of them, or several."""
+    if isinstance(given, str) or (isinstance(given, np.ndarray) and given.ndim < 2):
+        return [given]
+    terms = list(given)
+    return [terms] if terms and all(isinstance(term, Real) for term in terms) else terms
 
 
-def _decode_words(path, raw: list[bytes], errors: str) -> list[str]:
-    words = []
-    for row, word in enumerate(raw):
-        try:
-            words.append(word.decode("utf-8", errors))
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}: word {row + 1:,}, {word[:40]!r}, is not UTF-8 ({error.reason}). "
-                'Convert the file, or pass errors="replace".'
-            ) from error
+def _words_of(stored: NDArray[Any]) -> list[str]:
+    if stored.dtype == np.uint8:
+        words = parse_json(stored.tobytes())
+    elif stored.ndim == 1 and stored.dtype.kind == "U":
+        words = stored.tolist()
+    else:
+        raise ValueError(f"words are an array of {stored.dtype}")
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("words are no list of strings")
     return words

@@ -30,7 +30,7 @@ def test_every_file_in_data_is_listed_and_whole():
 
 
 def test_the_pairs_and_one_rule_give_googles_list_byte_for_byte():
-    categories = datasets.google_analogies()
+    categories = datasets.load_google_analogies()
     lines = [
         line
         for name, pairs in categories.items()
@@ -41,7 +41,7 @@ def test_the_pairs_and_one_rule_give_googles_list_byte_for_byte():
 
 
 def test_ratings_are_complete():
-    men, wordsim = datasets.men(), datasets.wordsim353()
+    men, wordsim = datasets.load_men(), datasets.load_wordsim353()
     assert len(men) == 3000 and len(wordsim) == 353
     assert {rating for *_, rating in men} == set(range(51))
     assert max(wordsim, key=lambda row: row[2]) == ("tiger", "tiger", 10.0)
@@ -59,7 +59,7 @@ def test_rebuilding_gives_the_same_bytes(tmp_path):
     gensim = pytest.importorskip("gensim")
     published = Path(gensim.__file__).parent / "test" / "test_data"
     men = tmp_path / "MEN_dataset_natural_form_full"
-    men.write_text("".join(f"{a} {b} {rating:.6f}\n" for a, b, rating in datasets.men()))
+    men.write_text("".join(f"{a} {b} {rating:.6f}\n" for a, b, rating in datasets.load_men()))
     rebuild = runpy.run_path(str(datasets.data_path("rebuild.py")))["main"]
     sources = (published / "questions-words.txt", published / "wordsim353.tsv", men)
     rebuild(*sources, tmp_path)
@@ -78,13 +78,13 @@ def data(tmp_path, monkeypatch):
 
 
 def test_a_file_is_read_once_it_agrees_with_its_checksum(data):
-    assert datasets.men() == [("sun", "light", 50.0)]
+    assert datasets.load_men() == [("sun", "light", 50.0)]
 
 
 def test_a_changed_file_is_refused_and_the_message_mends_it(data):
     (data / "men.tsv").write_text("sun\tlight\t49\n")
     with pytest.raises(datasets.ChecksumError, match=r"git checkout -- data/men\.tsv") as caught:
-        datasets.men()
+        datasets.load_men()
     assert "damaged or was edited" in str(caught.value) and str(data) in str(caught.value)
 
 
@@ -96,13 +96,13 @@ def test_a_missing_file_is_refused_with_what_should_be_there(data):
 def test_a_file_without_a_checksum_is_refused(data):
     (data / "wordsim353.tsv").write_text("a\tb\t1\n")
     with pytest.raises(datasets.ChecksumError, match="lists no checksum for wordsim353.tsv"):
-        datasets.wordsim353()
+        datasets.load_wordsim353()
 
 
 def test_a_missing_folder_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr(datasets, "_DATA", tmp_path / "data")
     with pytest.raises(FileNotFoundError, match="come with the package.*git checkout -- data"):
-        datasets.men()
+        datasets.load_men()
 
 
 def test_an_installed_package_names_its_own_remedy(data, tmp_path, monkeypatch):
@@ -114,7 +114,7 @@ def test_an_installed_package_names_its_own_remedy(data, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "_DATA", package / "data")
     (package / "data" / "men.tsv").write_text("sun\tlight\t49\n")
     with pytest.raises(datasets.ChecksumError, match="pip install --force-reinstall"):
-        datasets.men()
+        datasets.load_men()
 
 
 # Downloads, from a server on this machine

@@ -60,7 +60,7 @@ def test_analogies_equal_brute_force(seed, protocol, questions):
 def test_analogies_in_many_blocks_equal_those_in_one(monkeypatch):
     vectors = random_vectors(0)
     whole = evaluate(vectors, analogies=SMALL, similarities={})
-    monkeypatch.setattr("qw2v.evaluation._BLOCK", 20)  # two questions at a time
+    monkeypatch.setattr("qw2v.evaluation.SCORES_AT_ONCE", 20)  # two questions at a time
     assert evaluate(vectors, analogies=SMALL, similarities={}) == whole
 
 
@@ -115,7 +115,9 @@ def test_the_google_rule_asks_the_next_39_pairs():
 
 
 def test_an_unknown_protocol_is_refused():
-    with pytest.raises(ValueError, match=r"protocol is 'all'; choose one of \('pairs', 'google'\)"):
+    with pytest.raises(
+        ValueError, match="protocol must be one of 'pairs', 'google'; received 'all'"
+    ):
         evaluate(random_vectors(0), protocol="all")
 
 

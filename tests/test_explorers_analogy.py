@@ -185,13 +185,13 @@ def test_eight_bits_answer_as_all_bits_do(real, dim, least):
     rounded = real.vectors(dim)
     same = asked = 0
     correct = {"exact": 0, "rounded": 0}
-    for pairs in datasets.google_analogies().values():
-        questions = evaluation._all_questions(list(dict.fromkeys(pairs)))
-        found = evaluation._rows(exact, [w for q in questions for w in q]).reshape(-1, 4)
+    for pairs in datasets.load_google_analogies().values():
+        questions = evaluation.all_questions(list(dict.fromkeys(pairs)))
+        found = evaluation.known_rows(exact, [w for q in questions for w in q]).reshape(-1, 4)
         found = found[(found >= 0).all(axis=1)]
         answers = {
-            "exact": evaluation._answers(exact, found[:, :3]),
-            "rounded": evaluation._answers(rounded, found[:, :3]),
+            "exact": evaluation.nearest_rows(exact, found[:, :3]),
+            "rounded": evaluation.nearest_rows(rounded, found[:, :3]),
         }
         same += np.sum(answers["exact"] == answers["rounded"])
         asked += len(found)

@@ -258,7 +258,7 @@ def check_analogy(visit):
 
     right = [
         d.lower()
-        for pairs in qw2v.datasets.google_analogies().values()
+        for pairs in qw2v.datasets.load_google_analogies().values()
         for c_, d in pairs
         if (a, b) in [(x.lower(), y.lower()) for x, y in pairs] and c_.lower() == c
         if d.lower() in explorer.index and d.lower() not in asked
@@ -315,10 +315,10 @@ def check_spike(visit):
         return
     fit = taskvectors.fit_bulk(values)
     assert shown[2:4] == pytest.approx([fit.bulk.dim, fit.dim_error], abs=0.51)
-    assert shown[4:6] == pytest.approx([fit.bulk.edges[1], values[0]], rel=5.1e-3)
+    assert shown[4:6] == pytest.approx([fit.bulk.support()[1], values[0]], rel=5.1e-3)
     assert ("does not stand out" in said) != fit.stands_out
     if fit.stands_out:
-        assert shown[6] == pytest.approx(values[0] / fit.bulk.edges[1], rel=0.051)
+        assert shown[6] == pytest.approx(values[0] / fit.bulk.support()[1], rel=0.051)
 
 
 def check_start(visit):
@@ -340,7 +340,7 @@ def shared():
         figures.NAMES[kind]: qw2v.closed_form(small, 200, kind) for kind in ("mstar", "ppmi", "pmi")
     }
     for name, run in (("QWEM", "qwem-large"), ("word2vec", "sgns-large")):
-        vectors[name] = datasets.recorded_run(run).vectors
+        vectors[name] = datasets.load_run(run).vectors
     found = {name: features.components(v.matrix)[1] for name, v in vectors.items()}
     return explorers.Features(found, small.words, k=3)
 

@@ -38,15 +38,15 @@ def own():
 @pytest.mark.parametrize(("size", "dim", "scale"), [(28, 60, 0.02), (6, 5.5, 3), (37, 300, 1)])
 def test_the_page_computes_the_law_as_the_package_does(javascript, shipped, size, dim, scale):
     law = taskvectors.MarchenkoPastur(size, dim, scale)
-    x = np.linspace(0.5 * law.edges[0], 1.2 * law.edges[1], 101)
+    x = np.linspace(0.5 * law.support()[0], 1.2 * law.support()[1], 101)
     densities, edges = javascript(
         shipped,
         "[v.x.map((x) => m.density(x, ...v.law)), m.edges(...v.law)]",
         x=x.tolist(),
         law=[size, dim, scale],
     )
-    np.testing.assert_allclose(densities, law.density(x), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(edges, law.edges, rtol=1e-12)
+    np.testing.assert_allclose(densities, law.pdf(x), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(edges, law.support(), rtol=1e-12)
 
 
 def test_the_ratios_of_the_page_are_those_of_the_package(javascript, shipped):
@@ -96,7 +96,7 @@ def test_the_page_is_given_the_record_and_its_fits(shipped, kind, prefix):
             assert found["d_eff"] == pytest.approx(fit.bulk.dim)
             assert found["error"] == pytest.approx(fit.dim_error)
             assert found["scale"] == pytest.approx(fit.bulk.scale)
-            assert found["edge"] == pytest.approx(fit.bulk.edges[1])
+            assert found["edge"] == pytest.approx(fit.bulk.support()[1])
     assert fitted > 170
 
 

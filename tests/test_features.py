@@ -192,7 +192,7 @@ def script():
 
 @pytest.fixture(scope="module")
 def spectra():
-    return features.recorded_spectra()
+    return features.load_spectra()
 
 
 def test_recorded_spectra_are_those_of_the_shipped_statistics(stats, spectra):

@@ -214,8 +214,6 @@ def private_names(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "qw2v").rglob("*.py")), ids=name)
 def test_nothing_private_is_imported_from_another_room(path):
-    if name(path) == "qw2v/taskvectors/__init__.py":
-        pytest.xfail("it shares three helpers with the evaluation still")
     assert list(private_names(path)) == []
 
 

@@ -25,7 +25,7 @@ def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
     record_runs.record("tiny", settings, tmp_path / "runs")
     with monkeypatch.context() as patch:
         patch.setattr(datasets, "verify", lambda name: tmp_path / name)
-        recorded = datasets.recorded_run("tiny")
+        recorded = datasets.load_run("tiny")
 
     stats = qw2v.load_statistics().restrict(600)
     settings.pop("vocab_size")
@@ -43,7 +43,7 @@ def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
     last = recorded.checkpoints[-1]
     assert last["step"] == 300 and last["time"] == pytest.approx(0.6)
     assert last["accuracy"] == pytest.approx(report.accuracy, abs=0.02)
-    tasks = taskvectors.measure(run.vectors, datasets.google_analogies())
+    tasks = taskvectors.measure(run.vectors, datasets.load_google_analogies())
     assert len(last["snr"]) == len(tasks) >= 1
     for category, row in tasks.items():
         assert last["snr"][category] == pytest.approx(row["snr"], rel=1e-3)
@@ -73,7 +73,7 @@ def test_every_named_run_is_a_run_that_train_takes():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_runs_are_what_their_settings_say(name):
-    recorded = datasets.recorded_run(name)
+    recorded = datasets.load_run(name)
     wanted = dict(record_runs.SETTINGS[name])
     stats = qw2v.load_statistics().restrict(wanted["vocab_size"])
     assert recorded.settings["statistics"] == stats.fingerprint
@@ -89,7 +89,7 @@ def test_shipped_runs_are_what_their_settings_say(name):
 
 def test_an_absent_run_says_which_there_are():
     with pytest.raises(FileNotFoundError, match="no file 'runs/none.safetensors'"):
-        datasets.recorded_run("none")
+        datasets.load_run("none")
 
 
 def test_a_trace_survives_its_file(tmp_path):

@@ -129,14 +129,16 @@ def test_completions_are_those_of_evaluate(grid, protocol):
     assert (asked & ~found.answerable).sum() == score.unanswerable
     assert found.accuracy(protocol) == pytest.approx(score.accuracy)
     assert 0.05 < score.accuracy < 0.95
-    with pytest.raises(ValueError, match="protocol is 'all'; choose one of"):
+    with pytest.raises(ValueError, match="protocol must be one of 'pairs', 'google'"):
         found.accuracy("all")
 
 
 @pytest.mark.parametrize("unit", [True, False])
 def test_answer_and_rival_equal_brute_force(grid, unit, monkeypatch):
     vectors, pairs = grid
-    monkeypatch.setattr(taskvectors, "_BLOCK", 7 * len(vectors))  # several blocks, one not full
+    monkeypatch.setattr(
+        "qw2v.taskvectors._completions.SCORES_AT_ONCE", 7 * len(vectors)
+    )  # several blocks, one not full
     found = completions(vectors, pairs, unit=unit)
     known = [
         tuple(word if word in vectors else word.lower() for word in pair)
@@ -228,20 +230,18 @@ def test_emergence_in_time_is_that_of_the_flow():
 )
 def test_the_law_has_its_mass_its_mean_and_its_distribution_function(size, dim, scale):
     law = MarchenkoPastur(size, dim, scale)
-    low, high = law.edges
+    low, high = law.support()
     middle, positive = (low + high) / 2, min(1, dim / size)
 
     def integral(power, to):
-        found, _ = integrate.quad(
-            lambda x: x**power * law.density(x), low, to, epsabs=1e-9, limit=500
-        )
+        found, _ = integrate.quad(lambda x: x**power * law.pdf(x), low, to, epsabs=1e-9, limit=500)
         return found
 
     assert integral(0, high) == pytest.approx(positive, rel=1e-6)
     assert integral(1, high) == pytest.approx(scale, rel=1e-6)
     assert law.cdf(middle) == pytest.approx(integral(0, middle) / positive, abs=1e-5)
     assert law.cdf([low, high]).tolist() == [0, 1]
-    assert law.density([low * 0.99, high * 1.01]).tolist() == [0, 0]
+    assert law.pdf([low * 0.99, high * 1.01]).tolist() == [0, 0]
 
 
 def test_the_law_is_that_of_random_matrices():
@@ -365,7 +365,7 @@ def test_equal_eigenvalues_are_noise_in_endless_dimensions():
 
 @pytest.fixture(scope="module")
 def record():
-    return datasets.task_spectra()
+    return datasets.load_task_spectra()
 
 
 @pytest.fixture(scope="module")
@@ -373,7 +373,7 @@ def recomputed(record):
     """The recorded sweep again, where 200 eigenpairs are enough and the bulk can be fitted."""
     vectors = qw2v.closed_form(qw2v.load_statistics(), dim=200)
     dims = [8, 64, 181]
-    return dims, taskvectors.emergence(vectors, datasets.google_analogies(), dims)
+    return dims, taskvectors.emergence(vectors, datasets.load_google_analogies(), dims)
 
 
 def test_the_record_is_that_of_the_shipped_statistics(record, recomputed):
@@ -462,7 +462,7 @@ def test_p_is_uniform_without_correlation_and_intervals_hold_the_truth():
 
 @pytest.fixture(scope="module")
 def in_time():
-    return datasets.task_time()
+    return datasets.load_task_time()
 
 
 def test_the_record_in_time_is_that_of_the_vanishing_start(in_time):
@@ -473,7 +473,7 @@ def test_the_record_in_time_is_that_of_the_vanishing_start(in_time):
     assert path.learning_times[0] == pytest.approx(small["tau_1"], rel=1e-4)
     chosen = [5, 15, 29]
     times = [small["times"][i] for i in chosen]
-    found = emergence_in_time(path, counts.words, datasets.google_analogies(), times)
+    found = emergence_in_time(path, counts.words, datasets.load_google_analogies(), times)
     for i, learned in zip(chosen, path.learned_modes(np.array(times)), strict=True):
         assert abs(small["learned"][i] - learned) <= 1
     assert list(found) == list(small["categories"])
@@ -490,7 +490,7 @@ def test_the_record_in_time_begins_at_the_starts_of_train(in_time):
     for seed in (0, 3):
         run_start = np.random.default_rng(seed).standard_normal((len(words), large["dim"]))
         vectors = WordVectors(words, large["sigma"] * run_start)
-        for name, row in measure(vectors, datasets.google_analogies()).items():
+        for name, row in measure(vectors, datasets.load_google_analogies()).items():
             kept = large["categories"][name]
             assert kept["accuracy"][seed][0] == pytest.approx(row["accuracy"], rel=1e-4)
             assert kept["snr"][seed][0] == pytest.approx(row["snr"], rel=1e-4)
@@ -500,7 +500,7 @@ def shipped_run(seed):
     name = "qwem-large" + (f"-seed{seed}" if seed else "")
     if f"runs/{name}.json" not in datasets.checksums():
         pytest.skip(f"{name} is not recorded")
-    return datasets.recorded_run(name)
+    return datasets.load_run(name)
 
 
 def test_the_record_in_time_ends_at_the_closed_form(in_time):

@@ -63,7 +63,7 @@ class Analogy(Explorer):
                 for a, b in dict.fromkeys(found)
                 if a.lower() in stats.index and b.lower() in stats.index
             ]
-            for category, found in datasets.google_analogies().items()
+            for category, found in datasets.load_google_analogies().items()
         }
         needed = np.array([row for found in pairs.values() for pair in found for row in pair], int)
         rows = np.union1d(np.arange(min(vocab_size, stats.vocab_size)), needed)

@@ -47,7 +47,7 @@ class Spike(Explorer):
         **traits: Any,
     ) -> None:
         if record is None:
-            shipped = datasets.task_spectra()
+            shipped = datasets.load_task_spectra()
             record, dims = shipped["categories"], tuple(shipped["dims"])
         if not dims:
             raise ValueError("dims are the dimensions of the record; received none")
@@ -143,4 +143,4 @@ def _fit(values: Sequence[float], pairs: int) -> taskvectors.BulkFit | None:
 def _numbers(share: float, fit: taskvectors.BulkFit | None) -> tuple[float, ...]:
     if fit is None:
         return share, *[np.nan] * 4
-    return share, fit.bulk.dim, fit.dim_error, fit.bulk.scale, fit.bulk.edges[1]
+    return share, fit.bulk.dim, fit.dim_error, fit.bulk.scale, fit.bulk.support()[1]

@@ -62,9 +62,9 @@ def draw_spectrum(
     ax.plot(x[1:], y[1:], "o", color=BLUE, markersize=size, markeredgewidth=0)
     ax.plot(x[0], y[0], "D", color=RED, markersize=size + 2)
     if fit is not None:
-        low, high = fit.bulk.edges
+        low, high = fit.bulk.support()
         grid = low + (high - low) * np.sin(np.linspace(0, np.pi / 2, 80)) ** 2
-        height = fit.bulk.size * np.log(10) / BINS_PER_DECADE * grid * fit.bulk.density(grid)
+        height = fit.bulk.size * np.log(10) / BINS_PER_DECADE * grid * fit.bulk.pdf(grid)
         ax.plot(grid, height, color=INK, linewidth=1.5)
     ax.set(xscale="log", xlim=limits, ylim=(0, None))
     ax.minorticks_off()
@@ -79,7 +79,7 @@ def bulk_and_spike(spectra: Mapping[int, Sequence[float]]) -> Figure:
         draw_spectrum(ax, values, fit)
         note = f"$d_\\mathrm{{eff}}$ = {fit.bulk.dim:.0f} ± {fit.dim_error:.0f}"
         ax.set_title(f"d = {dim:,}:  {note}", fontsize=10)
-        ax.axvspan(fit.bulk.edges[1], RANGE[1], color=FAINT, alpha=0.15, linewidth=0)
+        ax.axvspan(fit.bulk.support()[1], RANGE[1], color=FAINT, alpha=0.15, linewidth=0)
         x, y = stacked(values)
         word = "spike" if fit.stands_out else "largest"
         place = {"textcoords": "offset points", "ha": "left", "va": "center"}
@@ -116,7 +116,7 @@ def spikes(record: Mapping[str, Mapping], at: int) -> Figure:
         fit = fit_bulk(values) if 3 <= record[name]["pairs"] <= len(values) else None
         draw_spectrum(ax, values, fit, size=3)
         if fit is not None:
-            ax.axvspan(fit.bulk.edges[1], RANGE[1], color=FAINT, alpha=0.15, linewidth=0)
+            ax.axvspan(fit.bulk.support()[1], RANGE[1], color=FAINT, alpha=0.15, linewidth=0)
         ax.set_yticks([])
     _label(figure, axes, "eigenvalue of $RR^⊤/d$", "how many")
     return figure
