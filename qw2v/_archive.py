@@ -1,6 +1,6 @@
 """The file that statistics are kept in: exact, small, checked, and read without pickle.
 
-An .npz archive of byte arrays. `header` is JSON; every other member is one zstd frame:
+An .npz archive of uncompressed byte arrays. `header` is JSON; every stream is one zstd frame:
 
 - `words` (JSON list), `word_counts` and `row_lengths` (little-endian int64);
 - `gaps`: the distance of each cell of the upper triangle from the one before it in its row, one
@@ -10,28 +10,39 @@ An .npz archive of byte arrays. `header` is JSON; every other member is one zstd
 
 A gap or value that does not fit below 255 is written as 255, and its excess over 255 goes to
 `gap_excess` or `value_excess`: eight planes of bytes, lowest first, of which the high ones are
-nearly all zero and vanish under compression. The header holds a SHA-256 over the other members.
+nearly all zero and vanish under compression. `sha256` is over the header and the streams. Version 1
+kept it in the header, which it did not cover; there the fingerprint of the content does.
+
+Nothing is believed because a checksum says so: the size of a stream is known before it is unpacked,
+and every row is checked before a sparse array is made of it.
+
+numcodecs (delta, then Blosc's zstd with shuffle) was tried in the place of this codec: as small,
+26.84 MB against 26.70, but it loads in 2.8 s against 1.15 (`benchmarks/libraries.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from qw2v import _files
+
 FORMAT = "qw2v statistics"
-VERSION = 1
+VERSION = 2
 ESCAPE = 255
 STREAMS = ("words", "word_counts", "row_lengths", "gaps", "gap_excess", "values", "value_excess")
-REMEDY = "copy or download it again, or make it anew with `python -m qw2v count`"
+REMEDY = "copy or download it again, or make it anew with `qw2v count`"
+WORST_RATIO = 200  # no list of different words shrinks further than this
+MOST = 2**62  # counts up to here can be doubled, and added up in pairs, within int64
 
 Bytes = NDArray[np.uint8]
 
@@ -41,75 +52,99 @@ class ArchiveError(ValueError):
 
 
 def write(
-    path: Path, header: dict, words: list[str], word_counts: NDArray, pairs: sparse.csr_array
+    path: Path,
+    header: dict[str, Any],
+    words: list[str],
+    word_counts: NDArray[np.int64],
+    pairs: sparse.csr_array,
 ) -> None:
-    """Write one archive, whole or not at all: to a file beside `path`, then renamed."""
+    """Write one archive, whole or not at all."""
     raw = {
         "words": np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), np.uint8),
         "word_counts": np.ascontiguousarray(word_counts, "<i8").view(np.uint8),
         **_pack(pairs),
     }
-    streams = _compress(raw)
-    header = {"format": FORMAT, "version": VERSION, **header, "sha256": _checksum(streams)}
-    text = json.dumps(header, indent=1, ensure_ascii=False)
-    members = {"header": np.frombuffer(text.encode(), np.uint8), **streams}
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-    ) as file:
-        try:
-            np.savez(file, **members)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            _open_to_readers(file.name)
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    text = json.dumps(
+        {"format": FORMAT, "version": VERSION, **header}, indent=1, ensure_ascii=False
+    )
+    members = {"header": np.frombuffer(text.encode(), np.uint8), **_compress(raw)}
+    with _files.replacing(path) as file:
+        np.savez(file, sha256=_checksum(members), **members)  # type: ignore[arg-type]
 
 
-def read(path: Path) -> tuple[dict, list[str], NDArray[np.int64], sparse.csr_array]:
+def read(
+    path: Path,
+) -> tuple[dict[str, Any], list[str], NDArray[np.int64], sparse.csr_array]:
     """Return the header, words, word counts and pair counts; ArchiveError for a damaged file."""
     header, streams = _read_members(path)
     try:
-        raw = _decompress(streams)
-        words = json.loads(raw["words"].tobytes())
-        word_counts = raw["word_counts"].view("<i8").astype(np.int64)
-        return header, words, word_counts, _unpack(raw)
+        words = _words(streams["words"])
+        size = 8 * len(words)
+        word_counts = _integers(_decompress("word_counts", streams, size))
+        if word_counts.min() < 0:
+            raise ValueError(f"a word is counted {word_counts.min()} times")
+        lengths = _integers(_decompress("row_lengths", streams, size))
+        if lengths.min() < 0 or (lengths > np.arange(len(words), 0, -1)).any():
+            raise ValueError("a row of the table is longer than the words allow")
+        return header, words, word_counts, _unpack(streams, lengths)
     except (ValueError, IndexError) as error:
-        raise ArchiveError(f"{path} passes its checksum but cannot be decoded: {error}") from error
+        raise ArchiveError(
+            f"{path} passes its checksum but cannot be decoded ({error}): {REMEDY}"
+        ) from error
 
 
-def _read_members(path: Path) -> tuple[dict, dict[str, Bytes]]:
-    """Return the header and the compressed streams, checked against the header's checksum."""
+def _read_members(path: Path) -> tuple[dict[str, Any], dict[str, Bytes]]:
+    """Return the header and the compressed streams, checked against the file's checksum."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes())
-            kind, version = header["format"], header["version"]
-            if kind == FORMAT and version == VERSION:
-                streams = {name: archive[name] for name in STREAMS}
-                intact = header["sha256"] == _checksum(streams)
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        members = _files.read_arrays(path, ["header"])
+        header = _files.parse_json(members["header"].tobytes())
+        kind, version = header["format"], header["version"]
+        if kind == FORMAT and version in (1, VERSION):
+            members |= _files.read_arrays(path, STREAMS)
+            for name, array in members.items():
+                if array.dtype != np.uint8 or array.ndim != 1:
+                    raise ValueError(f"{name} is no array of bytes")
+            if version == 1:
+                del members["header"]
+                intact = header["sha256"] == _checksum(members).tobytes().hex()
+            else:
+                found = _files.read_arrays(path, ["sha256"])["sha256"]
+                intact = found.tobytes() == _checksum(members).tobytes()
+    except OSError:
         raise
-    except Exception as error:
-        # Broken archives make numpy and zipfile raise nearly anything.
+    except Exception as error:  # a forged header can hold anything
         raise ArchiveError(
             f"{path} is not a file of statistics, or is damaged or cut short "
             f"({type(error).__name__}: {error}): {REMEDY}"
         ) from error
     if kind != FORMAT:
         raise ArchiveError(f"{path} holds {kind!r}, not {FORMAT!r}: {REMEDY}")
-    if version != VERSION:
+    if version not in (1, VERSION):
         raise ArchiveError(
             f"{path} is of version {version} of the format, this qw2v reads version {VERSION}: "
-            "update qw2v, or make the file anew with `python -m qw2v count`"
+            "update qw2v, or make the file anew with `qw2v count`"
         )
     if not intact:
         raise ArchiveError(
             f"{path} is damaged, its SHA-256 is not the one it was written with: {REMEDY}"
         )
-    return header, streams
+    return header, {name: members[name] for name in STREAMS}
+
+
+def _words(stream: Bytes) -> list[str]:
+    """Return the vocabulary: different words, none of them empty."""
+    size = frame_size("words", stream)
+    if size > (1 << 20) + WORST_RATIO * stream.size:
+        raise ValueError(f"words announces {size:,} bytes in {stream.size:,}")
+    words = _files.parse_json(_decompress("words", {"words": stream}, size).tobytes())
+    if not isinstance(words, list) or not words:
+        raise ValueError("words is no list of words")
+    if not all(isinstance(word, str) and word for word in words):
+        raise ValueError("a word is empty, or no text")
+    if len(set(words)) < len(words):
+        raise ValueError("a word is there twice")
+    "".join(words).encode()  # half a surrogate pair is no text
+    return words
 
 
 def _compress(raw: dict[str, Bytes]) -> dict[str, Bytes]:
@@ -135,27 +170,48 @@ def _compress(raw: dict[str, Bytes]) -> dict[str, Bytes]:
     }
 
 
-def _decompress(streams: dict[str, Bytes]) -> dict[str, Bytes]:
+def frame_size(name: str, stream: Bytes) -> int:
+    """Return how many bytes a stream announces that it holds."""
     import zstandard
 
-    def decompress(name: str) -> Bytes:
-        try:
-            data = zstandard.ZstdDecompressor().decompress(np.ascontiguousarray(streams[name]))
-        except zstandard.ZstdError as error:
-            raise ValueError(f"{name}: {error}") from error
-        return np.frombuffer(data, np.uint8)
-
-    # The two large streams are unpacked side by side: zstd lets go of Python's lock.
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(STREAMS, pool.map(decompress, STREAMS), strict=True))
+    try:
+        size = zstandard.frame_content_size(np.ascontiguousarray(stream))
+    except zstandard.ZstdError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if size < 0:
+        raise ValueError(f"{name} does not say how long it is")
+    return size
 
 
-def _checksum(streams: dict[str, Bytes]) -> str:
+def _decompress(name: str, streams: Mapping[str, Bytes], size: int) -> Bytes:
+    """Return a stream's `size` bytes; ValueError, before memory is taken, where it has others."""
+    import zstandard
+
+    announced = frame_size(name, streams[name])
+    if announced != size:
+        raise ValueError(f"{name} holds {announced:,} bytes instead of {size:,}")
+    try:
+        data = zstandard.ZstdDecompressor().decompress(
+            np.ascontiguousarray(streams[name]), allow_extra_data=False
+        )
+    except zstandard.ZstdError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if len(data) != size:
+        raise ValueError(f"{name} is cut short")
+    return np.frombuffer(data, np.uint8)
+
+
+def _integers(data: Bytes) -> NDArray[np.int64]:
+    return data.view("<i8").astype(np.int64)
+
+
+def _checksum(members: Mapping[str, Bytes]) -> Bytes:
     digest = hashlib.sha256()
-    for name in STREAMS:
-        digest.update(f"{name} {streams[name].size}\n".encode())
-        digest.update(np.ascontiguousarray(streams[name]))
-    return digest.hexdigest()
+    for name in ("header", *STREAMS):
+        if name in members:
+            digest.update(f"{name} {members[name].size}\n".encode())
+            digest.update(np.ascontiguousarray(members[name]))
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
@@ -176,6 +232,7 @@ def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
             "diagonal (a word beside itself is counted from both sides), as counting makes it"
         )
     values[diagonal] //= 2
+    _check_sum(values)
     gaps = np.diff(upper.indices, prepend=0).astype(np.int64)
     gaps[first] = upper.indices[first] - filled + 1
     packed = {"row_lengths": lengths.astype("<i8").view(np.uint8)}
@@ -184,22 +241,32 @@ def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
     return packed
 
 
-def _unpack(raw: dict[str, Bytes]) -> sparse.csr_array:
-    """Return the symmetric table from its streams, (V, V) int64 with sorted indices."""
-    lengths = raw["row_lengths"].view("<i8").astype(np.int64)
+def _unpack(streams: Mapping[str, Bytes], lengths: NDArray[np.int64]) -> sparse.csr_array:
+    """Return the symmetric table from its streams, (V, V) int64 with sorted indices.
+
+    `lengths` (V,) are the cells in each row of the upper triangle, at most V - row of them.
+    """
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    if not raw["gaps"].size == raw["values"].size == starts[-1]:
-        raise ValueError("the streams differ in length")
+    n_cells = int(starts[-1])
+    with ThreadPoolExecutor(2) as pool:
+        # The two large streams are unpacked side by side: zstd lets go of Python's lock.
+        small = pool.map(_decompress, ("gaps", "values"), [streams] * 2, [n_cells] * 2)
+        gaps, values_below = small
     filled = np.flatnonzero(lengths)
     first = starts[filled]
-    on_diagonal = raw["gaps"][first] == 1
-    cells = 2 * starts[-1] - np.count_nonzero(on_diagonal)
+    on_diagonal = gaps[first] == 1
+    cells = 2 * n_cells - np.count_nonzero(on_diagonal)
     index = np.int32 if cells < 2**31 else np.int64
     columns, values = np.empty(cells, index), np.empty(cells, np.int64)
     with ThreadPoolExecutor(1) as pool:
         # The system takes as long to hand out this memory as the rest takes: meanwhile.
         touched = [pool.submit(array.fill, 0) for array in (columns, values)]
-        upper = _upper(raw, starts, filled, first, index)
+        upper = _upper(
+            _columns(_unescape("gap", gaps, streams), lengths, filled, first),
+            _unescape("value", values_below, streams),
+            starts,
+            index,
+        )
         lower = upper.T.tocsr()
         for done in touched:
             done.result()
@@ -219,26 +286,46 @@ def _unpack(raw: dict[str, Bytes]) -> sparse.csr_array:
     return table
 
 
+def _columns(
+    gaps: NDArray[Any], lengths: NDArray[np.int64], filled: NDArray[Any], first: NDArray[Any]
+) -> NDArray[Any]:
+    """Return the column of each cell from the gaps, in place; ValueError unless they rise to V - 1.
+
+    `filled` are the rows that have cells, `first` the places of their first ones.
+    """
+    size = len(lengths)
+    if not len(filled):
+        return gaps
+    if gaps.min() < 1 or gaps.max() > size:
+        raise ValueError("the columns of a row do not rise within the table")
+    last = filled - 1 + np.add.reduceat(gaps, first, dtype=np.int64)
+    if last.max() >= size:
+        raise ValueError("a cell lies outside the table")
+    # One running sum over all rows: the step into a row starts where the row before ended.
+    gaps[first] += (filled - 1).astype(gaps.dtype)
+    gaps[first[1:]] -= last[:-1].astype(gaps.dtype)
+    return np.cumsum(gaps, dtype=gaps.dtype, out=gaps)
+
+
 def _upper(
-    raw: dict[str, Bytes], starts: NDArray, filled: NDArray, first: NDArray, index: type
+    columns: NDArray[Any], values: NDArray[Any], starts: NDArray[np.int64], index: type
 ) -> sparse.csr_array:
     """Return the upper triangle, its diagonal halved."""
-    columns = _unescape(raw["gaps"], raw["gap_excess"])
-    if len(filled):
-        # One running sum over all rows: the step into a row starts where the row before ended.
-        last = filled - 1 + np.add.reduceat(columns, first)
-        columns[first] += filled - 1
-        columns[first[1:]] -= last[:-1]
-        np.cumsum(columns, dtype=columns.dtype, out=columns)
-        if not 0 <= columns.min() <= columns.max() < len(starts) - 1:
-            raise ValueError("a cell lies outside the table")
-    values = _unescape(raw["values"], raw["value_excess"])
+    if values.min(initial=1) < 1:
+        raise ValueError("a pair that is listed is counted less than once")
+    _check_sum(values)
+    size = len(starts) - 1
     upper = sparse.csr_array(
-        (values, columns.astype(index, copy=False), starts.astype(index)),
-        shape=(len(starts) - 1, len(starts) - 1),
+        (values, columns.astype(index, copy=False), starts.astype(index)), shape=(size, size)
     )
     upper.has_canonical_format = True
     return upper
+
+
+def _check_sum(values: NDArray[Any]) -> None:
+    """Refuse an upper triangle whose table would add up to more than int64 holds."""
+    if values.sum(dtype=np.float64) > 0.99 * MOST and sum(values.tolist()) >= MOST:
+        raise ValueError("the counts add up to more than 2^63")
 
 
 def _escape(numbers: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
@@ -247,21 +334,16 @@ def _escape(numbers: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
     return np.minimum(numbers, ESCAPE).astype(np.uint8), planes.ravel()
 
 
-def _unescape(small: Bytes, planes: Bytes) -> NDArray:
+def _unescape(name: str, small: Bytes, streams: Mapping[str, Bytes]) -> NDArray[Any]:
     """Return the numbers, 32-bit where all fit: memory costs more time than arithmetic."""
     large = np.flatnonzero(small == ESCAPE)
-    if planes.size != 8 * large.size:
-        raise ValueError("the streams differ in length")
+    planes = _decompress(f"{name}_excess", streams, 8 * large.size)
     excess = np.ascontiguousarray(planes.reshape(8, -1).T).view("<i8").ravel()
+    if excess.min(initial=0) < 0:
+        raise ValueError(f"a {name} passes 2^63")
     fits = excess.max(initial=0) < 2**31 - ESCAPE
     numbers = small.astype(np.int32 if fits else np.int64)
+    if not fits and excess.max() > MOST:
+        raise ValueError(f"a {name} passes 2^62")
     numbers[large] += excess.astype(numbers.dtype)
     return numbers
-
-
-def _open_to_readers(name: str) -> None:
-    """Give a temporary file, which only its owner can read, the usual permissions."""
-    if os.name == "posix":
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)

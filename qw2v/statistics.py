@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v import _archive
+from qw2v import _archive, _checks
 from qw2v._environment import progress_bar
 from qw2v.text import counting
 from qw2v.text.corpus import (
@@ -248,11 +248,7 @@ class CorpusStatistics:
         Raises FileNotFoundError where the folder does not exist, ValueError for a table that is not
         symmetric.
         """
-        path = Path(path)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} to")
-        header = {**self._header(), "fingerprint": self.fingerprint}
-        _archive.write(path, header, self.words, self.word_counts, self.pair_counts)
+        _archive.write(Path(path), self._header(), self.words, self.word_counts, self.pair_counts)
 
     @classmethod
     def load(cls, path: str | Path) -> CorpusStatistics:
@@ -264,10 +260,17 @@ class CorpusStatistics:
         header, words, word_counts, pairs = _archive.read(Path(path))
         try:
             settings = {name: header[name] for name in (*KEPT, "source")}
+            for name, least in (("window", 1), ("n_documents", 0), ("n_tokens", 0)):
+                settings[name] = _checks.whole(name, settings[name], least, counting.INT64_MAX)
+            if not isinstance(settings["source"], str):
+                raise TypeError(f"source must be a str; received {settings['source']!r}")
             stats = cls(words, word_counts, pairs, **settings)
-            stats.__dict__["fingerprint"] = header["fingerprint"]
         except (KeyError, TypeError, ValueError) as error:
             raise _archive.ArchiveError(f"{path} does not fit together: {error}") from error
+        if header["version"] == 1 and stats.fingerprint != header.get("fingerprint"):
+            raise _archive.ArchiveError(
+                f"{path} is damaged, its fingerprint is another: {_archive.REMEDY}"
+            )
         return stats
 
     @property
