@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+import warnings
 from pathlib import Path
 
+from qw2v._commands import embed, evaluate
 from qw2v.datasets import CORPORA
-
-# The paper's table: Google analogies (its all-pairs protocol), MEN, WordSim353.
-_PAPER = {
-    "mstar": (0.663, 0.755, 0.683),
-    "ppmi": (0.506, 0.740, 0.690),
-    "pmi": (0.084, 0.448, 0.221),
-}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, or 2 where the input is at fault."""
     options = _parser().parse_args(argv)
     try:
-        return options.run(options)
-    except (OSError, ValueError, KeyError, MemoryError) as error:
-        message = str(error) or type(error).__name__
-        print(f"qw2v {options.command}: {' '.join(message.split())}", file=sys.stderr)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = lambda message, *_: _say(options.command, f"warning: {message}")
+            return options.run(options)
+    except (OSError, ValueError, KeyError, ArithmeticError, MemoryError) as error:
+        _say(options.command, str(error) or type(error).__name__)
         return 2
     except KeyboardInterrupt:
-        print(f"qw2v {options.command}: interrupted", file=sys.stderr)
+        _say(options.command, "interrupted")
         return 130
+
+
+def _say(command: str, message: str) -> None:
+    """Print one line to standard error."""
+    print(f"qw2v {command}: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,41 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--workers", type=int, help="threads; by default one a core")
     _quiet(count)
 
-    embed = command(
-        _embed,
-        "embed",
-        "Compute word vectors from statistics, in closed form.",
-        "stats.npz --dim 200 -o vectors.txt",
-    )
-    embed.add_argument("statistics", help="a file written by count")
-    embed.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        help=".npz (full precision), .bin (word2vec's binary format), else word2vec's text format",
-    )
-    _model(embed)
-
-    evaluate = command(
-        _evaluate,
-        "eval",
-        "Score word vectors on analogies and similarity ratings.",
-        "vectors.txt --protocol google",
-    )
-    evaluate.add_argument(
-        "vectors",
-        nargs="?",
-        help="a file in word2vec's format or .npz; without it, the closed form of the shipped "
-        "Wikipedia statistics",
-    )
-    evaluate.add_argument(
-        "--protocol",
-        choices=["pairs", "google"],
-        default="pairs",
-        help="every pair with every other, as in the paper, or Google's list (%(default)s)",
-    )
-    evaluate.add_argument("--json", action="store_true", help="print JSON")
-    _model(evaluate, "of the closed form: ")
+    for name, room in (("embed", embed), ("eval", evaluate)):
+        room.describe(command(room.run, name, room.SUMMARY, room.EXAMPLE))
 
     fetch = command(
         _fetch, "fetch", "Download a public corpus and print the path of its text.", "text8"
@@ -139,18 +107,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
-
-
-def _model(parser: argparse.ArgumentParser, prefix: str = "") -> None:
-    parser.add_argument(
-        "--dim", type=int, default=200, help=prefix + "dimension of the vectors (%(default)s)"
-    )
-    parser.add_argument(
-        "--kind",
-        choices=list(_PAPER),
-        default="mstar",
-        help=prefix + "which target is factorised (%(default)s)",
-    )
 
 
 def _count(options: argparse.Namespace) -> int:
@@ -171,49 +127,6 @@ def _count(options: argparse.Namespace) -> int:
     )
     stats.save(options.output)
     print(f"{options.output}: {stats!r}")
-    return 0
-
-
-def _embed(options: argparse.Namespace) -> int:
-    from qw2v.embedding import closed_form
-    from qw2v.statistics import CorpusStatistics
-
-    _check_directory(options.output)
-    stats = CorpusStatistics.load(options.statistics)
-    vectors = closed_form(stats, dim=options.dim, kind=options.kind)
-    suffix = Path(options.output).suffix.lower()
-    if suffix == ".npz":
-        vectors.save(options.output)
-    else:
-        vectors.save_word2vec_format(options.output, binary=suffix == ".bin")
-    print(f"{options.output}: {vectors!r}")
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from qw2v.evaluation import evaluate
-    from qw2v.vectors import WordVectors
-
-    if options.vectors is None:
-        from qw2v.datasets import load_statistics
-        from qw2v.embedding import closed_form
-
-        vectors = closed_form(load_statistics(), dim=options.dim, kind=options.kind)
-    elif Path(options.vectors).suffix.lower() == ".npz":
-        vectors = WordVectors.load(options.vectors)
-    else:
-        vectors = WordVectors.load_word2vec_format(options.vectors)
-    report = evaluate(vectors, protocol=options.protocol)
-    if options.json:
-        print(json.dumps(report.to_dict(), indent=2))
-        return 0
-    print(report)
-    if options.vectors is None and options.protocol == "pairs":
-        analogies, men, wordsim = _PAPER[options.kind]
-        print(
-            f"\nThe paper, {options.kind} at d = 200 on 34 times more text: analogies "
-            f"{analogies:.1%}, MEN {men:.3f},\nWordSim353 {wordsim:.3f}."
-        )
     return 0
 
 

@@ -99,7 +99,7 @@ def evaluate(
         ),
         tuple(
             _score_similarity(vectors, name, rows)
-            for name, rows in lists.names(similarities).items()
+            for name, rows in lists.named_ratings(similarities).items()
         ),
         exclude_question_words,
         int((~vectors.distinct).sum()),

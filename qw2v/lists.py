@@ -89,10 +89,10 @@ def ratings(source: Any) -> list[Rating]:
     return _rated(where, rows)
 
 
-def names(source: Any) -> dict[str, list[Rating]]:
+def named_ratings(source: Any) -> dict[str, list[Rating]]:
     """Return lists of ratings by name, from a mapping of sources, one path, or several.
 
-    >>> names({"mine": [("sun", "light", 4.5)]})
+    >>> named_ratings({"mine": [("sun", "light", 4.5)]})
     {'mine': [('sun', 'light', 4.5)]}
     """
     if isinstance(source, Mapping):

@@ -191,6 +191,42 @@ class RankOne:
 
 
 @dataclass(frozen=True)
+class ByFrequency:
+    """Setting 3.1 times (P_i P_j)^`exponent`: pairs of frequent words, known better, weigh more.
+
+    The rank-one weighting with g = P^exponent. Raises ValueError for an exponent that is no finite
+    number.
+
+    >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
+    >>> bool(np.allclose(ByFrequency(2).rank_one_factor(stats), stats.unigram**2))
+    True
+    """
+
+    exponent: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.exponent):
+            raise ValueError(f"exponent must be a finite number; received {self.exponent}")
+
+    def psi(
+        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+    ) -> tuple[Array, Array]:
+        """Return (P_i P_j)^exponent / (P_ij + P_i P_j) twice; shapes broadcast."""
+        weight, _ = Setting31().psi(stats, rows, cols, skipgram)
+        g = self.rank_one_factor(stats)
+        return (weight := weight * g[rows] * g[cols]), weight
+
+    def rank_one_factor(self, stats: CorpusStatistics) -> Array:
+        """Return P^exponent (V,)."""
+        factor: Array = stats.unigram**self.exponent
+        return factor
+
+    def negative_factors(self, stats: CorpusStatistics) -> tuple[Array, Array]:
+        """Return P^exponent twice: a pair that never meets weighs g_i g_j."""
+        return (g := self.rank_one_factor(stats)), g
+
+
+@dataclass(frozen=True)
 class Word2Vec:
     """word2vec's own weights: subsampling, negative distribution and number of negatives.
 

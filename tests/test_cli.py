@@ -143,3 +143,77 @@ def test_the_module_runs_as_a_program(folder):
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("qw2v eval: ") and "Traceback" not in done.stderr
+
+
+# Reading vectors and lists as they are found
+
+
+def test_f19_gz_is_packed_and_unpacked(folder, capsys):
+    run("count text.txt -o stats.npz --vocab-size 8 --window 2 --quiet")
+    for output in ("v.vec.gz", "v.bin.gz", "v.vec"):
+        assert run(f"embed stats.npz --dim 2 -o {output} --quiet") == 0
+    assert (folder / "v.vec.gz").read_bytes()[:2] == b"\x1f\x8b"
+    loaded = [WordVectors.load_word2vec_format(p) for p in ("v.vec.gz", "v.bin.gz", "v.vec")]
+    assert all(np.array_equal(v.matrix, loaded[2].matrix) for v in loaded)
+    (folder / "renamed").write_bytes((folder / "v.vec.gz").read_bytes())
+    assert run("eval renamed") == 0
+
+
+def test_f8_an_output_that_is_an_input_or_a_folder_is_refused_before_the_work(folder, capsys):
+    run("count text.txt -o stats.npz --vocab-size 8 --window 2 --quiet")
+    before = (folder / "stats.npz").read_bytes()
+    assert run("embed stats.npz --dim 2 -o stats.npz") == 2
+    assert (folder / "stats.npz").read_bytes() == before
+    (folder / "there").mkdir()
+    assert run("embed stats.npz --dim 2 -o there") == 2
+    capsys.readouterr()
+    assert run("embed stats.npz --dim 2 -o v.vec.bz2") == 2
+    assert "-o v.vec.bz2: .bz2 is not written" in capsys.readouterr().err
+    assert {path.name for path in folder.iterdir()} == {"text.txt", "stats.npz", "there"}
+
+
+def test_f20_vectors_in_the_wild(folder, capsys):
+    (folder / "glove.txt").write_text("king 1 0\nqueen 0 1\nking 5 5\nbad row here x\n. 1 1\n")
+    assert run("eval glove.txt") == 2
+    assert run("eval glove.txt --limit 2") == 0
+    capsys.readouterr()
+    assert run("eval glove.txt --duplicates first --malformed skip") == 0
+    printed = capsys.readouterr()
+    assert "3 words, d = 2" in printed.out
+    assert "warning: glove.txt: passed over 1 rows malformed" in printed.err
+    assert "warning: glove.txt: passed over 1 rows of words that stand above" in printed.err
+
+
+def test_f21_own_lists(folder, capsys):
+    words, rows = ["up", "rise", "down", "fall"], [[1, 1], [1, 2], [-1, 1], [-1, 2]]
+    WordVectors(words, np.array(rows)).save("v.npz")
+    (folder / "mine.txt").write_text(": moves\nup rise down fall\n")
+    (folder / "rated.csv").write_text(
+        "word1,word2,POS,score\nup,rise,V,9\nup,down,V,1\nup,fall,V,\n"
+    )
+    line = "eval v.npz --analogies mine.txt --ratings rated.csv --json"
+    assert run(line) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["accuracy"] == 1 and report["analogies"][0]["category"] == "moves"
+    (ratings,) = report["similarities"]
+    assert (ratings["name"], ratings["pairs"], ratings["unrated"]) == ("rated", 2, 1)
+    assert ratings["spearman"] == pytest.approx(1)
+    assert run("eval v.npz --ratings men") == 0
+    assert "men" in (said := capsys.readouterr().out) and "Analogies" not in said
+    assert run("eval v.npz --analogies google --keep-question-words") == 0
+    assert "not left out" in capsys.readouterr().out
+
+
+def test_the_tuned_recipe_is_another(folder, capsys):
+    run("count text.txt -o stats.npz --vocab-size 8 --window 2 --quiet")
+    capsys.readouterr()
+    assert run("embed stats.npz --dim 2 --recipe tuned -o tuned.npz --json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "output": "tuned.npz",
+        "vocab_size": 8,
+        "dim": 2,
+    }
+    run("embed stats.npz --dim 2 --power 0 -o flat.npz --quiet")
+    tuned, flat = (WordVectors.load(name).matrix for name in ("tuned.npz", "flat.npz"))
+    np.testing.assert_allclose((flat**2).sum(axis=0), 1)
+    assert not np.allclose(np.abs(tuned), np.abs(flat))
