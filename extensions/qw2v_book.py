@@ -69,6 +69,7 @@ def leave_out_widget_state(app, env):
 def setup(app):
     """Register with Sphinx."""
     os.environ["TQDM_DISABLE"] = "1"  # a finished bar is no part of a page
+    os.environ["QW2V_BOOK"] = "1"  # numbers stand in the text, see qw2v.prose
     app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
     app.connect("env-get-outdated", try_failed_pages_again)
