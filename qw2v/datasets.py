@@ -150,6 +150,18 @@ def load_task_time() -> dict:
     return _files.parse_json(verify("task-time.json").read_bytes())
 
 
+def load_hypernyms() -> dict:
+    """Return how much of the modes WordNet explains: `experiments/hypernyms.py` computes it again.
+
+    `levels` (L,) of WordNet's tree of nouns, 1 the coarsest, the number of `classes` (L,) at each,
+    and `explained`: by group of modes, the adjusted share of their variance (L,).
+
+    >>> load_hypernyms()["levels"]
+    [1, 2, 3, 4, 5, 6, 7]
+    """
+    return _files.parse_json(verify("hypernyms.json").read_bytes())
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedRun:
     """A training run that was recorded beforehand; `data/record_runs.py` makes it again.

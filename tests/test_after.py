@@ -35,7 +35,7 @@ def test_a_pair_that_never_met_stays_so_and_an_unknown_fill_is_named(stats):
 
 
 def test_the_record_of_hypernyms_is_whole():
-    record = datasets.hypernyms()
+    record = datasets.load_hypernyms()
     assert record["classes"] == sorted(record["classes"])
     for share in record["explained"].values():
         assert len(share) == len(record["levels"]) and np.all(np.diff(share) > 0)
