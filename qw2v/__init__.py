@@ -7,34 +7,46 @@
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qw2v import dynamics, weighting
-from qw2v.datasets import load_statistics
-from qw2v.embedding import closed_form
-from qw2v.evaluation import evaluate
-from qw2v.statistics import CorpusStatistics
-from qw2v.targets import target
-from qw2v.vectors import WordVectors
+if TYPE_CHECKING:
+    from qw2v import dynamics as dynamics
+    from qw2v import training as training
+    from qw2v import weighting as weighting
+    from qw2v.datasets import load_statistics as load_statistics
+    from qw2v.embedding import closed_form as closed_form
+    from qw2v.evaluation import evaluate as evaluate
+    from qw2v.statistics import CorpusStatistics as CorpusStatistics
+    from qw2v.targets import target as target
+    from qw2v.training import train as train
+    from qw2v.vectors import WordVectors as WordVectors
 
-__all__ = [
-    "CorpusStatistics",
-    "WordVectors",
-    "closed_form",
-    "dynamics",
-    "evaluate",
-    "load_statistics",
-    "target",
-    "train",
-    "training",
-    "weighting",
-]
+# Where each name lives; a room is loaded when it is first asked for, torch only for training.
+_ROOMS = {
+    "CorpusStatistics": "statistics",
+    "WordVectors": "vectors",
+    "closed_form": "embedding",
+    "dynamics": "",
+    "evaluate": "evaluation",
+    "load_statistics": "datasets",
+    "target": "targets",
+    "train": "training",
+    "training": "",
+    "weighting": "",
+}
+__all__ = list(_ROOMS)
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch when it is first asked for: `qw2v.train` and `qw2v.training`."""
-    if name not in ("train", "training"):
+    """Load a room when it, or a name that lives in it, is first asked for."""
+    if name not in _ROOMS:
         raise AttributeError(f"module 'qw2v' has no attribute {name!r}")
-    training = import_module("qw2v.training")
-    return training.train if name == "train" else training
+    room = _ROOMS[name]
+    value = getattr(import_module(f"qw2v.{room}"), name) if room else import_module(f"qw2v.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

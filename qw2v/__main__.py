@@ -1,50 +1,71 @@
-"""The command line: `python -m qw2v count | embed | eval | fetch | data`."""
+"""The command line: `qw2v count | embed | eval | fetch | data`, also as `python -m qw2v`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
-from pathlib import Path
-
-from qw2v._commands import embed, evaluate
-from qw2v.datasets import CORPORA
+from collections.abc import Callable
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, or 2 where the input is at fault."""
-    options = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # a console may lack letters that a corpus has
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = ""
     try:
+        options = _parser().parse_args(argv)
+        command = options.command
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = lambda message, *_: _say(options.command, f"warning: {message}")
-            return options.run(options)
+            warnings.showwarning = lambda message, *_: _say(command, f"warning: {message}")  # type: ignore[assignment, misc]
+            status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (OSError, ValueError, KeyError, ArithmeticError, MemoryError) as error:
-        _say(options.command, str(error) or type(error).__name__)
+        _say(command, _message(error))
         return 2
     except KeyboardInterrupt:
-        _say(options.command, "interrupted")
+        _say(command, "interrupted")
         return 130
 
 
 def _say(command: str, message: str) -> None:
     """Print one line to standard error."""
-    print(f"qw2v {command}: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{f'qw2v {command}'.strip()}: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says, without the number that a system gives it."""
+    message = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        message = f"{error.strerror}: {error.filename}"
+    return " ".join([message, *getattr(error, "__notes__", [])])
 
 
 def _parser() -> argparse.ArgumentParser:
+    from qw2v._commands import embed, evaluate  # here, where an interrupt is one line
+    from qw2v.datasets import CORPORA
+
     parser = argparse.ArgumentParser(
-        prog="python -m qw2v",
+        prog="qw2v",
         description="From text to word vectors in closed form. Each command has its own --help.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
-    def command(run, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    def command(
+        run: Callable[[argparse.Namespace], int], name: str, summary: str, example: str
+    ) -> argparse.ArgumentParser:
         added = commands.add_parser(
             name,
             help=summary,
             description=summary,
-            epilog=f"example:\n  python -m qw2v {name} {example}",
+            epilog=f"example:\n  qw2v {name} {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(run=run)
@@ -110,9 +131,10 @@ def _quiet(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(options: argparse.Namespace) -> int:
+    from qw2v._files import check_output
     from qw2v.statistics import CorpusStatistics
 
-    _check_directory(options.output)
+    check_output(options.output, options.texts)
     stats = CorpusStatistics.from_files(
         options.texts,
         vocab_size=options.vocab_size,
@@ -126,7 +148,8 @@ def _count(options: argparse.Namespace) -> int:
         progress=not options.quiet,
     )
     stats.save(options.output)
-    print(f"{options.output}: {stats!r}")
+    where = sys.stdout if os.path.isfile(options.output) else sys.stderr  # not down a pipe
+    print(f"{options.output}: {stats!r}", file=where)
     return 0
 
 
@@ -155,13 +178,6 @@ def _data(options: argparse.Namespace) -> int:
     if wrong:
         verify(wrong[0])
     return 0
-
-
-def _check_directory(path: str) -> None:
-    """Fail before the work, not after it."""
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder} to write {path!r} in; make it first.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_data_lists_and_checks(capsys, monkeypatch, tmp_path):
     ("line", "message"),
     [
         ("count nowhere.txt -o stats.npz", "nowhere.txt"),
-        ("count text.txt -o no/such/stats.npz", "There is no folder"),
+        ("count text.txt -o no/such/stats.npz", "there is no folder to write stats.npz"),
         ("count text.txt -o stats.npz --vocab-size 9999", "9999|9,999"),
         ("count text.txt -o stats.npz --vocab-size 8 --window 0", "window"),
         ("embed text.txt -o v.txt", "text.txt"),
@@ -127,7 +128,7 @@ def test_every_command_explains_itself_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     assert stopped.value.code == 0
-    assert f"example:\n  python -m qw2v {command}" in capsys.readouterr().out
+    assert f"example:\n  qw2v {command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", ["", "sing", "count", "embed stats.npz -o v --kind best"])
@@ -135,7 +136,7 @@ def test_a_wrong_command_line_is_status_2(line, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(line)
     assert stopped.value.code == 2
-    assert "usage: python -m qw2v" in capsys.readouterr().err
+    assert "usage: qw2v" in capsys.readouterr().err
 
 
 def test_the_module_runs_as_a_program(folder):
@@ -143,6 +144,68 @@ def test_the_module_runs_as_a_program(folder):
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("qw2v eval: ") and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["count text.txt -o text.txt", "embed stats.npz -o ./stats.npz"])
+def test_cases_f8_an_input_is_no_output(folder, capsys, line):
+    run("count text.txt -o stats.npz --vocab-size 4 --quiet")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    capsys.readouterr()
+    assert run(line) == 2
+    assert "is also an input" in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("output, message", [("folder", "is a folder"), ("", "must name a file")])
+def test_faults_14_an_output_is_tried_before_the_work(folder, capsys, monkeypatch, output, message):
+    (folder / "folder").mkdir()
+    monkeypatch.setattr(CorpusStatistics, "from_files", None)
+    assert main(["count", "text.txt", "-o", output]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_cases_f2_an_output_may_be_a_pipe(folder):
+    program = [sys.executable, "-m", "qw2v"]
+    quiet = ["--vocab-size", "8", "--window", "3", "--quiet", "-o", "/dev/stdout"]
+    counted = subprocess.run(
+        [*program, "count", "text.txt", *quiet], capture_output=True, check=True
+    )
+    (folder / "piped.npz").write_bytes(counted.stdout)
+    assert CorpusStatistics.load(folder / "piped.npz").vocab_size == 8
+    assert counted.stderr.startswith(b"/dev/stdout: CorpusStatistics(8 words")
+
+
+def test_cases_f22e_a_console_without_the_letters(folder):
+    """The letters of a source or of a file's name are printed by their numbers."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qw2v", "count", "text.txt", "-o", "stats.npz", "--quiet"]
+        + ["--vocab-size", "4", "--window", "3", "--source", "\u4e2d\u6587"],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+    )
+    assert done.returncode == 0 and rb"'\u4e2d\u6587'" in done.stdout
+
+
+def test_faults_14_an_interrupt_while_loading_is_one_line(folder):
+    """Nothing heavy is loaded before the command line can be interrupted in good order."""
+    code = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *rest):
+        if name == "numpy":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from qw2v.__main__ import main
+sys.exit(main(["eval"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "qw2v: interrupted\n")
+
+
+def test_a_reader_that_closes_early_is_no_error(folder):
+    program = f"{sys.executable} -m qw2v data | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True)
+    assert done.stderr == "" and done.stdout.splitlines()[-1] in ("0", "1")
 
 
 # Reading vectors and lists as they are found

@@ -193,7 +193,13 @@ def test_every_dependency_is_locked_and_nothing_of_one_machine_is_in_the_lock():
 
 
 def test_import_is_light():
-    code = "import json, sys, qw2v; print(json.dumps(sorted(sys.modules)))"
+    code = """
+import json, sys, qw2v
+assert "numpy" not in sys.modules  # a room is loaded when it is first asked for
+for name in set(qw2v.__all__) - {"train", "training"}:
+    getattr(qw2v, name)
+print(json.dumps(sorted(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     top = {module.split(".")[0] for module in json.loads(done.stdout)}
     heavy = "torch matplotlib numba tqdm zstandard nltk ipywidgets anywidget IPython platformdirs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 SUMMARY = "Compute word vectors from statistics, in closed form."
@@ -58,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from qw2v.embedding import closed_form
     from qw2v.statistics import CorpusStatistics
 
-    path = Path(options.output)
     check_output(options.output, inputs=[options.statistics])
+    path = Path(options.output)
     if path.suffix.lower() in _PACKED_OTHERWISE:
         raise ValueError(
             f"-o {options.output}: {path.suffix} is not written; end the name in .npz, .bin or "
@@ -83,5 +84,6 @@ def run(options: argparse.Namespace) -> int:
         written = {"output": options.output, "vocab_size": len(vectors), "dim": vectors.dim}
         print(json.dumps(written))
     elif not options.quiet:
-        print(f"{options.output}: {vectors!r}")
+        where = sys.stdout if path.is_file() else sys.stderr  # not down a pipe
+        print(f"{options.output}: {vectors!r}", file=where)
     return 0
