@@ -327,19 +327,7 @@ class WordVectors:
             Nothing is written then.
         """
         words = [_word2vec.encode(word) for word in self.words]
-        with np.errstate(over="ignore", under="ignore"):
-            matrix = self.matrix.astype("<f4")
-        largest = np.abs(self.matrix).max(axis=1).astype(np.float64)
-        single = np.abs(matrix).max(axis=1).astype(np.float64)
-        lost = ~(np.abs(single - largest) <= 1e-6 * largest)
-        if lost.any():
-            row = int(np.argmax(lost))
-            raise ValueError(
-                f"The largest number of {self.words[row]!r}, {largest[row]:.3g}, does not fit "
-                f"single precision (1.2e-38 to 3.4e38; {int(lost.sum()):,} such rows). Rescale the "
-                "matrix, or use save, which keeps the full precision."
-            )
-        _word2vec.write(path, words, matrix, binary)
+        _word2vec.write(path, words, self._single(), binary)
 
     @classmethod
     def load_word2vec_format(
@@ -398,14 +386,31 @@ class WordVectors:
         except ValueError as error:
             raise DamagedFileError(f"{path}: {error}") from error
 
+    def _single(self) -> NDArray[np.float32]:
+        """Return the matrix in single precision; ValueError where that loses a row."""
+        with np.errstate(over="ignore", under="ignore"):
+            matrix = self.matrix.astype("<f4")
+        largest = np.abs(self.matrix).max(axis=1).astype(np.float64)
+        single = np.abs(matrix).max(axis=1).astype(np.float64)
+        lost = ~(np.abs(single - largest) <= 1e-6 * largest)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise ValueError(
+                f"The largest number of {self.words[row]!r}, {largest[row]:.3g}, does not fit "
+                f"single precision (1.2e-38 to 3.4e38; {int(lost.sum()):,} such rows). Rescale the "
+                "matrix, or use save, which keeps the full precision."
+            )
+        return matrix
+
     # gensim
 
     def to_keyed_vectors(self) -> Any:
-        """Return the vectors as gensim's KeyedVectors; gensim must be installed."""
+        """Return the vectors as gensim's KeyedVectors, in single precision; it takes gensim."""
         from gensim.models import KeyedVectors
 
-        keyed = KeyedVectors(self.dim, dtype=self.matrix.dtype)
-        keyed.add_vectors(self.words, self.matrix)
+        # gensim's `similarity` writes over vectors in double precision.
+        keyed = KeyedVectors(self.dim, dtype=np.float32)
+        keyed.add_vectors(self.words, self._single())
         return keyed
 
     @classmethod

@@ -1,3 +1,5 @@
+import gzip
+import os
 import pickle
 
 import numpy as np
@@ -343,3 +345,218 @@ def test_a_missing_file_is_named(tmp_path):
     for load in (WordVectors.load, WordVectors.load_word2vec_format):
         with pytest.raises(FileNotFoundError, match="nowhere"):
             load(tmp_path / "nowhere")
+
+
+# gensim's names, and gensim itself
+
+
+def test_gensims_names_are_ours(vectors):
+    assert vectors.index_to_key == WORDS and vectors.key_to_index["man"] == 2
+    assert vectors.vectors is vectors.matrix and vectors.vector_size == vectors.dim == 3
+    assert vectors.similarity("king", "queen") == pytest.approx(np.sqrt(0.5))
+    assert vectors.doesnt_match(["queen", "woman", "king", "table"]) == "table"
+    with pytest.raises(UnknownWordError, match="'kin'"):
+        vectors.similarity("king", "kin")
+    with pytest.raises(ValueError, match="two words or more; received .'king'."):
+        vectors.doesnt_match(["king"])
+
+
+def test_they_answer_as_gensim_does(vectors):
+    keyed = pytest.importorskip("gensim.models").KeyedVectors
+    theirs = vectors.to_keyed_vectors()
+    assert isinstance(theirs, keyed) and theirs.index_to_key == WORDS
+    single = WordVectors(WORDS, vectors.matrix.astype(np.float32))
+    assert same(WordVectors.from_keyed_vectors(theirs), single)
+    for query in (
+        {"positive": ["king", "woman"], "negative": ["man"]},
+        {"positive": "queen"},
+        {"positive": ["king", np.array([0.6, 0.8, 0.0])]},
+        {"negative": ["table"]},
+    ):
+        ours, gensims = (v.most_similar(**query, topn=2) for v in (vectors, theirs))
+        assert [word for word, _ in ours] == [word for word, _ in gensims]
+        np.testing.assert_allclose([s for _, s in ours], [s for _, s in gensims], atol=1e-6)
+    assert theirs.doesnt_match(WORDS[1:]) == vectors.doesnt_match(WORDS[1:])
+    assert theirs.similarity("king", "queen") == pytest.approx(vectors.similarity("king", "queen"))
+    model = type("Model", (), {"wv": theirs})
+    assert same(WordVectors.from_keyed_vectors(model), single)
+
+
+def test_f22f_several_words_are_a_sum_at_any_dimension():
+    flat = WordVectors(
+        ["king", "queen", "crown", "table"], np.array([[1, 0], [0, 1], [1, 1], [-1, 0]])
+    )
+    assert flat.most_similar(["king", "queen"], topn=1) == [("crown", pytest.approx(1))]
+    assert flat.most_similar([1.0, 1.0], topn=1)[0][0] == "crown"
+    for query, message in (
+        ([], "query is empty"),
+        ([["king"], ["queen"]], "is not of numbers"),
+        ({"king": "queen"}, None),
+        (np.ones((2, 3)), "shape"),
+    ):
+        if message is None:
+            assert flat.most_similar(query, topn=1)  # its keys
+        else:
+            with pytest.raises(ValueError, match=message):
+                flat.most_similar(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        np.full(3, 300, np.float16),
+        np.full(3, 1e20, np.float32),
+        np.full(3, 1e200),
+        np.full(3, 5e-324),
+        np.full(3, 7, np.uint8),
+    ],
+)
+def test_f5_a_query_of_any_scale_has_its_direction(vectors, query):
+    found = vectors.most_similar(query)
+    assert found == [(word, pytest.approx(s)) for word, s in vectors.most_similar(np.ones(3))]
+    assert found[0][1] > 0.8
+
+
+def test_words_without_a_vector_of_their_own_are_not_distinct():
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((60, 5)).astype(np.float32)
+    matrix[20:30] = matrix[20] * (1 + 1e-7 * rng.standard_normal((10, 5)))
+    matrix[40] = 0
+    matrix[50] = 2 * matrix[51]  # the same direction, but another vector
+    distinct = WordVectors([str(n) for n in range(60)], matrix).distinct
+    assert np.flatnonzero(~distinct).tolist() == [*range(20, 30), 40]
+
+
+# Files as they are found
+
+
+def test_f3_readable_rows_are_text_and_a_bad_one_is_named(tmp_path):
+    path = tmp_path / "v"
+    path.write_bytes(b"2 2\nthe 1,5 0,2\nof 0,1 1,0\n")
+    with pytest.raises(ValueError, match=r"line 2, word b'the': could not convert .*'1,5'"):
+        WordVectors.load_word2vec_format(path)
+    path.write_bytes(b"2 3\n\nthe 0.1 0.2 0.3\n\n  \nof 0.2 0.1 0.4\n\n")
+    assert WordVectors.load_word2vec_format(path).words == ["the", "of"]
+    path.write_bytes(b"1 2\nthe cat 0.1\n")
+    with pytest.raises(ValueError, match="line 2, word b'the': could not convert .*'cat'"):
+        WordVectors.load_word2vec_format(path)
+
+
+@pytest.mark.parametrize("newline", [b"", b"\n"])
+def test_f4_binary_words_with_spaces_are_refused(tmp_path, newline):
+    rows = np.random.default_rng(0).standard_normal((4, 3)).astype("<f4")
+    words = [b"the", b"new york", b"of", b"and"]
+    body = b"".join(w + b" " + r.tobytes() + newline for w, r in zip(words, rows, strict=True))
+    (tmp_path / "v").write_bytes(b"4 3\n" + body)
+    message = "holds control characters|no newline follows|holds a space|is not UTF-8"
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load_word2vec_format(tmp_path / "v", binary=True)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_f19_gz_is_known_by_its_content(vectors, tmp_path, binary):
+    vectors.save_word2vec_format(tmp_path / "v.gz", binary=binary)
+    vectors.save_word2vec_format(tmp_path / "v", binary=binary)
+    packed = (tmp_path / "v.gz").read_bytes()
+    assert gzip.decompress(packed) == (tmp_path / "v").read_bytes()
+    (tmp_path / "v").write_bytes(packed)
+    assert WordVectors.load_word2vec_format(tmp_path / "v").words == WORDS
+    for end in range(3, len(packed) - 1, 7):
+        (tmp_path / "v").write_bytes(packed[:end])
+        with pytest.raises(ValueError, match="cut short"):
+            WordVectors.load_word2vec_format(tmp_path / "v")
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (b"BZh91AY", "packed by bzip2: unpack it first"),
+        (b"\xfd7zXZ\0", "packed by xz"),
+        (b"PK\x03\x04", "read it with WordVectors.load"),
+        (b"\xba\x16\x4f\x2f", "whole fastText model: give its .vec file"),
+        (b"\x80\x04\x95", "looks like a pickle, which is not read"),
+    ],
+)
+def test_other_files_are_named(tmp_path, start, message):
+    (tmp_path / "v").write_bytes(start + bytes(50))
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load_word2vec_format(tmp_path / "v")
+
+
+def test_f20_a_headerless_file_as_gloves_are(vectors, tmp_path):
+    vectors.save_word2vec_format(tmp_path / "v")
+    (tmp_path / "glove").write_bytes((tmp_path / "v").read_bytes().partition(b"\n")[2])
+    back = WordVectors.load_word2vec_format(tmp_path / "glove")
+    assert back.words == WORDS
+    np.testing.assert_array_equal(back.matrix, vectors.matrix.astype(np.float32))
+    assert WordVectors.load_word2vec_format(tmp_path / "glove", limit=2).words == WORDS[:2]
+    with pytest.raises(ValueError, match="starts with b'king 1"):
+        WordVectors.load_word2vec_format(tmp_path / "glove", binary=True)
+
+
+ODD_ROWS = b"""a 1 2
+b 1
+c 1 2 3
+d x 2
+e 1_0 2
+f nan 2
+g 1e99 2
+h 1e-99 1e-99
+\xff 1 2
+bell\x07 1 2
+a 5 6
+z 3 4
+"""
+
+
+@pytest.mark.parametrize("header", [b"", b"12 2\n"])
+def test_f20_malformed_rows_and_duplicates_by_option(tmp_path, header):
+    path = tmp_path / "v"
+    path.write_bytes(header + ODD_ROWS)
+    with pytest.raises(ValueError, match="b'b 1.n': 2 items; a word and the 2 numbers"):
+        WordVectors.load_word2vec_format(path)
+    with pytest.raises(ValueError, match=r"The word 'a' stands in rows \[0, 1\]"):
+        WordVectors.load_word2vec_format(path, malformed="skip")
+    with pytest.warns(UserWarning) as told:
+        found = WordVectors.load_word2vec_format(path, malformed="skip", duplicates="first")
+    assert found.words == ["a", "z"] and found.matrix.tolist() == [[1, 2], [3, 4]]
+    first, second = (str(warning.message) for warning in told)
+    assert f"{path}: passed over 9 rows malformed, the first: {path}, line" in first
+    assert second == f"{path}: passed over 1 rows of words that stand above"
+    limited = WordVectors.load_word2vec_format(path, limit=1)
+    assert limited.words == ["a"]
+
+
+@pytest.mark.parametrize("line", [*ODD_ROWS.splitlines()[1:10]])
+def test_each_malformed_row_is_refused_with_its_place(tmp_path, line):
+    (tmp_path / "v").write_bytes(b"first 1 2\n" + line + b"\n")
+    with pytest.raises(ValueError, match=f"{tmp_path}/v, line 2"):
+        WordVectors.load_word2vec_format(tmp_path / "v")
+
+
+def test_vectors_are_read_from_a_pipe(vectors, tmp_path):
+    vectors.save_word2vec_format(tmp_path / "v")
+    reader, writer = os.pipe()
+    os.write(writer, (tmp_path / "v").read_bytes())
+    os.close(writer)
+    assert WordVectors.load_word2vec_format(f"/dev/fd/{reader}").words == WORDS
+    os.close(reader)
+
+
+def test_f22c_one_long_word_costs_its_letters(tmp_path):
+    words = ["x" * 3_000, *map(str, range(20_000))]
+    WordVectors(words, np.ones((len(words), 1), np.float16)).save(tmp_path / "v.npz")
+    assert (tmp_path / "v.npz").stat().st_size < 400_000
+    assert WordVectors.load(tmp_path / "v.npz").words == words
+
+
+def test_words_as_numpys_strings_are_read_too(tmp_path):
+    np.savez(tmp_path / "v.npz", words=np.array(WORDS), matrix=np.eye(5))
+    assert WordVectors.load(tmp_path / "v.npz").words == WORDS
+
+
+@pytest.mark.parametrize("words", [b"{}", b"[1, 2]", b'"ab"', b"[" * 9_999, b"[1", b'["a", "a"]'])
+def test_words_that_are_no_list_of_words_are_refused(tmp_path, words):
+    np.savez(tmp_path / "v.npz", words=np.frombuffer(words, np.uint8), matrix=np.eye(2))
+    with pytest.raises(ValueError, match=r"v\.npz"):
+        WordVectors.load(tmp_path / "v.npz")
