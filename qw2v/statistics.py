@@ -8,9 +8,9 @@ are integers all the way, so that shards of a corpus add up to the same bits as 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +21,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from qw2v import _archive, _checks
-from qw2v._environment import progress_bar
-from qw2v.text import counting
-from qw2v.text.corpus import (
-    Tokenizer,
-    Tokens,
-    check_choice,
-    read_files,
-    read_texts,
-    worker_count,
-)
+from qw2v.text.corpus import Corpus
+from qw2v.text.counting import INT64_MAX, Request
 from qw2v.text.reading import Paths
+from qw2v.text.words import check_vocabulary
 
-OUT_OF_VOCABULARY = ("remove", "mask")
 ALIKE = ("words", "window", "window_weights", "out_of_vocabulary")
 KEPT = ("window", "window_weights", "out_of_vocabulary", "n_documents", "n_tokens")
 
@@ -66,7 +58,8 @@ class CorpusStatistics:
     source: str = ""
 
     def __post_init__(self) -> None:
-        vocab_size = len(self.words)
+        words = check_vocabulary(self.words)
+        vocab_size = len(words)
         word_counts = np.asarray(self.word_counts)
         pairs = sparse.csr_array(self.pair_counts)
         if word_counts.shape != (vocab_size,) or pairs.shape != (vocab_size, vocab_size):
@@ -79,44 +72,34 @@ class CorpusStatistics:
             raise TypeError(
                 f"counts must be integers, received {word_counts.dtype} and {pairs.dtype}"
             )
-        _check_settings(self.window, self.window_weights, self.out_of_vocabulary)
+        request = Request(self.window, self.window_weights, self.out_of_vocabulary)
+        if not pairs.has_canonical_format:
+            pairs = pairs.copy()
+            pairs.sum_duplicates()
         pairs = pairs.astype(np.int64, copy=False)
-        pairs.sum_duplicates()
-        object.__setattr__(self, "word_counts", word_counts.astype(np.int64, copy=False))
-        object.__setattr__(self, "pair_counts", pairs)
+        _check_counts(words, word_counts, pairs)
+        fields: dict[str, Any] = {
+            "words": words,
+            "word_counts": word_counts.astype(np.int64, copy=False),
+            "pair_counts": pairs,
+            "window": request.window,
+            "n_documents": _checks.whole("n_documents", self.n_documents, 0),
+            "n_tokens": _checks.whole("n_tokens", self.n_tokens, 0),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def from_files(
-        cls,
-        paths: Paths,
-        *,
-        vocab_size: int | None = None,
-        vocabulary: Sequence[str] | None = None,
-        window: int = 16,
-        window_weights: str = "linear",
-        out_of_vocabulary: str = "remove",
-        document: str = "line",
-        tokenize: Tokenizer | None = None,
-        errors: str = "strict",
-        source: str = "",
-        workers: int | None = None,
-        memory: int | None = None,
-        progress: bool = True,
-    ) -> CorpusStatistics:
-        """Count the words and pairs of UTF-8 text files; .gz, .xz and .zst are unpacked.
+    def from_files(cls, paths: Paths, **options: Any) -> CorpusStatistics:
+        """Count the words and pairs of files: short for `Corpus.from_files` and its `count`.
 
-        Each line is a document, or with document="file" each file. Give `vocab_size` for the most
-        frequent words, or `vocabulary`, a list kept in its order, to count shards alike (see
-        `merge`). By default ASCII letters are lowercased and all else separates words; `tokenize`
-        maps the str of a document to its tokens instead. errors="replace" reads bytes that are not
-        UTF-8 as separators. `memory` bounds the bytes taken (default: what is free): ids beyond a
-        quarter of it wait in a temporary file, and the text is counted in pieces. `workers` is the
-        number of threads (default: one a core); the result never depends on it.
-
-        Raises FileNotFoundError or IsADirectoryError for a path that is no file; ValueError for
-        undecodable or damaged files, no words, fewer words than `vocab_size` and settings out of
-        range; MemoryError before it would take too much; OverflowError where a count could pass
-        2^63.
+        Parameters
+        ----------
+        paths : path or sequence of paths
+            The files, folders or patterns.
+        **options
+            Those of `Corpus.from_files` and of `Corpus.count`: `vocab_size` or `vocabulary` must be
+            among them.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -125,63 +108,33 @@ class CorpusStatistics:
         ...     CorpusStatistics.from_files(path, vocab_size=4, window=2).words
         ['sat', 'the', 'cat', 'dog']
         """
-        request = _Request(
-            vocab_size, vocabulary, window, window_weights, out_of_vocabulary, source,
-            worker_count(workers), memory, progress,
-        )  # fmt: skip
-        tokens = read_files(
-            paths,
-            document=document,
-            tokenize=tokenize,
-            errors=errors,
-            workers=workers,
-            progress=progress,
-            budget=request.reading_budget(),
-        )
-        return cls(**request.count(tokens))
+        reading, counting = _divided(options, Corpus.from_files)
+        return Corpus.from_files(paths, **reading).count(**counting)
 
     @classmethod
-    def from_texts(
-        cls,
-        texts: Iterable[str],
-        *,
-        vocab_size: int | None = None,
-        vocabulary: Sequence[str] | None = None,
-        window: int = 16,
-        window_weights: str = "linear",
-        out_of_vocabulary: str = "remove",
-        tokenize: Tokenizer | None = None,
-        source: str = "",
-        workers: int | None = None,
-        memory: int | None = None,
-        progress: bool = True,
-    ) -> CorpusStatistics:
-        """Count the words and pairs of an iterable of str, one document each, read once.
+    def from_texts(cls, texts: Iterable[Any], **options: Any) -> CorpusStatistics:
+        """Count an iterable of documents, read once: short for `Corpus.from_texts` and its `count`.
 
-        Other arguments and errors are those of `from_files`; TypeError for what is not str.
+        Parameters
+        ----------
+        texts : iterable of str
+            The documents, or records with a field that holds one.
+        **options
+            Those of `Corpus.from_texts` and of `Corpus.count`: `vocab_size` or `vocabulary` must be
+            among them.
 
         >>> CorpusStatistics.from_texts(["a b", "b"], vocab_size=2, window=1).word_counts.tolist()
         [2, 1]
         """
-        request = _Request(
-            vocab_size, vocabulary, window, window_weights, out_of_vocabulary, source,
-            worker_count(workers), memory, progress,
-        )  # fmt: skip
-        tokens = read_texts(
-            texts, tokenize=tokenize, progress=progress, budget=request.reading_budget()
-        )
-        return cls(**request.count(tokens))
+        reading, counting = _divided(options, Corpus.from_texts)
+        return Corpus.from_texts(texts, **reading).count(**counting)
 
     @classmethod
     def merge(cls, parts: Iterable[CorpusStatistics]) -> CorpusStatistics:
         """Return the sum of statistics of separate shards: the same bits as one run over all.
 
-        Shards may be counted anywhere, by any executor, with the same `vocabulary`:
-
-            counts = sum(executor.map(corpus.count_words, shards), Counter())
-            words = corpus.top_words(counts, 10_000)
-            count = partial(CorpusStatistics.from_files, vocabulary=words)
-            stats = CorpusStatistics.merge(executor.map(count, shards))
+        Parts must be counted with the same `vocabulary`; `Corpus.from_files(executor=...)` does all
+        of it. Some at a time are added in pairs, so that few are held at once.
 
         Raises ValueError for no parts, or parts that differ in words, window, weights or treatment
         of other words; OverflowError where the sum could pass 2^63.
@@ -190,25 +143,24 @@ class CorpusStatistics:
         >>> CorpusStatistics.merge([one, one, one]).pair_counts.toarray().tolist()
         [[0, 3], [3, 0]]
         """
-        parts = iter(parts)
-        total = next(parts, None)
-        if total is None:
-            raise ValueError("nothing to merge: pass at least one CorpusStatistics")
+        waiting: list[tuple[int, CorpusStatistics]] = []
         for part in parts:
-            total = total + part
+            level = 0
+            while waiting and waiting[-1][0] == level:
+                part, level = waiting.pop()[1] + part, level + 1
+            waiting.append((level, part))
+        if not waiting:
+            raise ValueError("nothing to merge: pass at least one CorpusStatistics")
+        total = waiting.pop()[1]
+        while waiting:
+            total = waiting.pop()[1] + total
         return total
 
     def __add__(self, other: CorpusStatistics) -> CorpusStatistics:
         if not isinstance(other, CorpusStatistics):
             return NotImplemented
-        for name in ALIKE:
-            ours, theirs = getattr(self, name), getattr(other, name)
-            if ours != theirs:
-                raise ValueError(
-                    f"these statistics cannot be added, they differ in {name}: "
-                    f"{_difference(ours, theirs)}; count both with the same vocabulary and settings"
-                )
-        if _total(self.pair_counts) + _total(other.pair_counts) > counting.INT64_MAX:
+        self._check_alike(other, "added")
+        if _total(self.pair_counts) + _total(other.pair_counts) > INT64_MAX:
             raise OverflowError("the sum of these counts would pass 2^63: count fewer shards")
         return CorpusStatistics(
             self.words,
@@ -220,27 +172,83 @@ class CorpusStatistics:
             source="; ".join(dict.fromkeys(filter(None, [self.source, other.source]))),
         )
 
-    def restrict(self, vocab_size: int) -> CorpusStatistics:
-        """Return the same counts for the first `vocab_size` words alone.
+    def __sub__(self, other: CorpusStatistics) -> CorpusStatistics:
+        """Return the counts of the text without a part of it that was counted alike.
+
+        >>> whole, part = (
+        ...     CorpusStatistics.from_texts(texts, vocabulary=["a", "b"], window=1)
+        ...     for texts in (["a b", "b a b"], ["a b"])
+        ... )
+        >>> (whole - part).pair_counts.toarray().tolist()
+        [[0, 2], [2, 0]]
+        """
+        if not isinstance(other, CorpusStatistics):
+            return NotImplemented
+        self._check_alike(other, "subtracted")
+        rest = self.pair_counts - other.pair_counts
+        rest.eliminate_zeros()
+        try:
+            return CorpusStatistics(
+                self.words,
+                self.word_counts - other.word_counts,
+                rest,
+                **{name: getattr(self, name) for name in ALIKE[1:]},
+                n_documents=self.n_documents - other.n_documents,
+                n_tokens=self.n_tokens - other.n_tokens,
+                source=self.source,
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"these statistics cannot be subtracted, the second is no part of the first: {error}"
+            ) from error
+
+    def _check_alike(self, other: CorpusStatistics, done: str) -> None:
+        for name in ALIKE:
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"these statistics cannot be {done}, they differ in {name}: "
+                    f"{_difference(ours, theirs)}; count both with the same vocabulary and settings"
+                )
+
+    def restrict(self, words: int | Iterable[str]) -> CorpusStatistics:
+        """Return the same counts for some of the words alone.
 
         Windows stay as they were laid: under "remove", counting anew with fewer words would pull
-        the rest closer together. Raises ValueError unless 1 <= vocab_size <= V.
+        the rest closer together.
+
+        Parameters
+        ----------
+        words : int or iterable of str
+            How many of the first words to keep, or which words, in the order wanted.
+
+        Raises
+        ------
+        ValueError
+            For a size out of range, and words that are not there or are named twice.
 
         >>> stats = CorpusStatistics.from_texts(["a b a c"], vocab_size=3, window=2)
-        >>> stats.restrict(2).words
-        ['a', 'b']
+        >>> stats.restrict(2).words, stats.restrict(["c", "a"]).word_counts.tolist()
+        (['a', 'b'], [1, 2])
         """
-        if not 1 <= operator.index(vocab_size) <= self.vocab_size:
-            raise ValueError(
-                f"vocab_size must lie between 1 and {self.vocab_size:,}, the words there are; "
-                f"received {vocab_size:,}"
+        if isinstance(words, Iterable):
+            wanted = check_vocabulary(words)
+            missing = [word for word in wanted if word not in self.index]
+            if missing:
+                raise ValueError(
+                    f"{len(missing):,} of these words are not among the {self.vocab_size:,} of the "
+                    f"statistics, the first of them {missing[0]!r}: leave them out"
+                )
+            rows = np.array([self.index[word] for word in wanted])
+            pairs = self.pair_counts[rows][:, rows]
+            pairs.sort_indices()
+        else:
+            size = _checks.whole(
+                "vocab_size", words, most=self.vocab_size, of="the words there are"
             )
-        return CorpusStatistics(
-            self.words[:vocab_size],
-            self.word_counts[:vocab_size],
-            self.pair_counts[:vocab_size, :vocab_size],
-            **self._header(),
-        )
+            wanted, rows = self.words[:size], np.arange(size)
+            pairs = self.pair_counts[:size, :size]
+        return CorpusStatistics(wanted, self.word_counts[rows], pairs, **self._header())
 
     def save(self, path: str | Path) -> None:
         """Write the statistics to one compact .npz file, exactly; a file there is replaced whole.
@@ -318,79 +326,39 @@ class CorpusStatistics:
         )
 
 
-@dataclass(frozen=True)
-class _Request:
-    """What to count, checked before any text is read."""
-
-    vocab_size: int | None
-    vocabulary: Sequence[str] | None
-    window: int
-    window_weights: str
-    out_of_vocabulary: str
-    source: str
-    workers: int
-    memory: int | None
-    progress: bool
-
-    def __post_init__(self) -> None:
-        _check_settings(self.window, self.window_weights, self.out_of_vocabulary)
-        if (self.vocab_size is None) == (self.vocabulary is None):
-            raise ValueError(
-                "pass either vocab_size, the number of words to keep, or vocabulary, a list of "
-                f"words; received {'neither' if self.vocabulary is None else 'both'}"
+def _divided(options: dict[str, Any], read: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of reading, and those of counting; some are of both."""
+    parameters = inspect.signature(read).parameters
+    counted = inspect.signature(Corpus.count).parameters
+    for name in options:
+        if name not in {*parameters, *counted}:
+            raise TypeError(
+                f"there is no option {name!r}: choose from "
+                f"{', '.join(sorted({*parameters, *counted} - {'self', 'paths', 'texts'}))}"
             )
-        if self.memory is not None and self.memory < 1:
-            raise ValueError(f"memory must be a positive number of bytes, received {self.memory}")
-
-    def reading_budget(self) -> int:
-        """Return how many bytes of word ids may wait in memory."""
-        limit = counting.available_memory() if self.memory is None else self.memory
-        return 1 << 30 if limit is None else limit // 4
-
-    def count(self, tokens: Tokens) -> dict[str, Any]:
-        """Return the fields of the statistics."""
-        words, word_counts, rank = tokens.choose(self.vocab_size, self.vocabulary)
-        with progress_bar(
-            "Counting",
-            " words",
-            int(word_counts.sum()),
-            progress=self.progress,
-            unit_scale=True,
-        ) as bar:
-            pair_counts = counting.count_pairs(
-                tokens,
-                rank,
-                word_counts,
-                counting.pair_weights(self.window, self.window_weights),
-                keep_others=self.out_of_vocabulary == "mask",
-                memory=self.memory,
-                workers=self.workers,
-                bar=bar,
-            )
-        return {
-            "words": words,
-            "word_counts": word_counts,
-            "pair_counts": pair_counts,
-            "window": self.window,
-            "window_weights": self.window_weights,
-            "out_of_vocabulary": self.out_of_vocabulary,
-            "n_documents": tokens.n_documents,
-            "n_tokens": tokens.n_tokens,
-            "source": self.source,
-        }
+    return tuple({k: v for k, v in options.items() if k in of} for of in (parameters, counted))
 
 
-def _check_settings(window: int, window_weights: str, out_of_vocabulary: str) -> None:
-    try:
-        valid = operator.index(window) >= 1
-    except TypeError:
-        valid = False
-    if not valid:
+def _check_counts(words: list[str], word_counts: NDArray, pairs: sparse.csr_array) -> None:
+    """Refuse what no text can have."""
+    if word_counts.min(initial=0) < 0 or pairs.data.min(initial=0) < 0:
+        word = words[int(word_counts.argmin())]
         raise ValueError(
-            f"window must be a whole number of words on each side, at least 1; received {window!r}"
+            "counts must not be negative; received "
+            + (
+                f"{word_counts.min()} for the word {word!r}"
+                if word_counts.min(initial=0) < 0
+                else f"{pairs.data.min()} for a pair"
+            )
         )
-    check_choice("window_weights", window_weights, counting.WINDOW_WEIGHTS)
-    check_choice("out_of_vocabulary", out_of_vocabulary, OUT_OF_VOCABULARY)
+    # C x = C^T x for one random x, modulo 2^64: as sure as a transpose, and a tenth of its time.
+    x = np.random.default_rng().integers(2**63, size=len(words), dtype=np.int64)
+    if not np.array_equal(pairs @ x, x @ pairs):
+        row, column = (int(places[0]) for places in (pairs != pairs.T).nonzero())
+        raise ValueError(
+            f"pair_counts must be symmetric; received {pairs[row, column]} for "
+            f"({words[row]!r}, {words[column]!r}) and {pairs[column, row]} the other way"
+        )
 
 
 def _total(pairs: sparse.csr_array) -> int:

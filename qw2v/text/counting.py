@@ -8,70 +8,113 @@ core's cache, and comes out complete and sorted, so no V x V table and no transp
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v.text.corpus import Tokens, id_type
+from qw2v import _checks
+from qw2v._environment import available_memory, is_small, worker_count
+from qw2v.text.spool import END_OF_DOCUMENT
+from qw2v.text.words import id_type
 
 UINT32_MAX = 2**32 - 1
 INT64_MAX = 2**63 - 1
 WINDOW_WEIGHTS = ("linear", "uniform", "harmonic")
+OUT_OF_VOCABULARY = ("remove", "mask")
+LONGEST_WINDOW = 2**31 - 1
 ROW_BLOCK = 16  # cells looked at together where a row is read out
 GROUP_CELLS = 1 << 20  # cells that one thread counts before it hands them over
 GROUPS = 64
 BYTES_PER_CELL = 4 + 8  # column index, int64 count
 SMALLEST_PIECE = 1 << 20
+PLAIN_COST = 0.25  # of a pair counted by NumPy, in bytes of text split by plain Python
 MOST_CENTRES = 2**31 - 1  # places are 32-bit
+HARMONIC_LIMIT = 46  # the least common multiple of 1..47 is more than int64 holds
+
+Blocks = Iterable[tuple[NDArray[np.int32], NDArray]]
 
 
-def pair_weights(window: int, window_weights: str) -> list[int]:
-    """Return the weight of a pair at distance 1..L: exact integers.
+@dataclass(frozen=True)
+class Ids:
+    """A text as word ids: blocks of ids with the rank of each id, V for other words.
+
+    `n_ids` are the words to lay windows over, `longest` those of the longest document, and
+    `in_memory` the bytes that the ids take.
+    """
+
+    blocks: Blocks
+    word_counts: NDArray[np.int64]
+    n_ids: int
+    n_documents: int
+    longest: int
+    in_memory: int
+    keep_others: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to count, checked."""
+
+    window: int
+    window_weights: str
+    out_of_vocabulary: str
+    workers: int | None = None
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        window = _checks.whole("window", self.window, most=LONGEST_WINDOW)
+        object.__setattr__(self, "window", window)
+        _checks.choice("window_weights", self.window_weights, WINDOW_WEIGHTS)
+        _checks.choice("out_of_vocabulary", self.out_of_vocabulary, OUT_OF_VOCABULARY)
+        object.__setattr__(self, "workers", worker_count(self.workers))
+        if self.memory is not None:
+            object.__setattr__(self, "memory", _checks.whole("memory", self.memory))
+        pair_weights(window, self.window_weights, reach=1)
+
+
+def pair_weights(window: int, window_weights: str, reach: int | None = None) -> list[int]:
+    """Return the weight of a pair at distance 1..L, or up to `reach`: exact integers.
 
     >>> pair_weights(4, "linear"), pair_weights(4, "uniform"), pair_weights(4, "harmonic")
     ([4, 3, 2, 1], [1, 1, 1, 1], [12, 6, 4, 3])
     """
-    distances = range(1, window + 1)
+    distances = range(1, min(window, window if reach is None else reach) + 1)
     if window_weights == "linear":
         return [window + 1 - distance for distance in distances]
     if window_weights == "uniform":
-        return [1] * window
-    unit = math.lcm(*distances)
+        return [1 for _ in distances]
+    if window > HARMONIC_LIMIT:
+        raise OverflowError(
+            f"harmonic weights are whole numbers up to a window of {HARMONIC_LIMIT}, beyond which "
+            f"int64 cannot hold them; received window {window:,}: lower it, or use linear weights"
+        )
+    unit = math.lcm(*range(1, window + 1))
     return [unit // distance for distance in distances]
 
 
-def count_pairs(
-    tokens: Tokens,
-    rank: NDArray,
-    word_counts: NDArray[np.int64],
-    weights: list[int],
-    *,
-    keep_others: bool,
-    memory: int | None,
-    workers: int,
-    bar: Any,
-) -> sparse.csr_array:
+def count_pairs(ids: Ids, request: Request, bar: Any) -> sparse.csr_array:
     """Return the symmetric table of weighted pair counts, (V, V) int64 with sorted indices.
 
     Raises OverflowError where a count could pass 2^63 - 1, MemoryError where the table would not
-    fit into `memory` bytes (None: what the machine has free).
+    fit into the memory asked for (by default what the machine has free).
     """
-    vocab_size, window = len(word_counts), len(weights)
-    _check_overflow(int(word_counts.sum()), weights)
-    n_ids = tokens.n_tokens if keep_others else int(word_counts.sum())
-    n_ids += window * tokens.n_documents
-    centres = _piece_size(n_ids, word_counts, window, memory, tokens.bytes_in_memory)
+    # No pair is further apart than a document is long.
+    weights = pair_weights(request.window, request.window_weights, ids.longest - 1)
+    _check_overflow(int(ids.word_counts.sum()), weights)
+    vocab_size, reach = len(ids.word_counts), len(weights)
+    n_ids = ids.n_ids + reach * ids.n_documents
+    centres = _piece_size(n_ids, ids.word_counts, reach, request.memory, ids.in_memory)
+    if is_small(n_ids * reach * PLAIN_COST):
+        return _count_plainly(ids, weights, bar)
     total = sparse.csr_array((vocab_size, vocab_size), dtype=np.int64)
-    pieces = _pieces(tokens, rank, vocab_size, window, centres, keep_others)
-    for number, (ids, start, stop) in enumerate(pieces):
-        piece = _count_piece(ids, start, stop, vocab_size, weights, workers, bar)
+    for number, (text, start, stop) in enumerate(_pieces(ids, vocab_size, reach, centres)):
+        piece = _count_piece(text, start, stop, vocab_size, weights, request.workers, bar)
         total = piece if number == 0 else total + piece
     return total
 
@@ -81,10 +124,40 @@ def _check_overflow(n_words: int, weights: list[int]) -> None:
     bound = 2 * n_words * sum(weights)
     if bound > INT64_MAX:
         raise OverflowError(
-            f"{n_words:,} words with window {len(weights)} could add up to {bound:.3g}, more than "
-            f"int64 holds ({INT64_MAX:.3g}): lower the window, or use linear weights (harmonic "
-            "ones grow with the least common multiple of 1..L)"
+            f"{n_words:,} words with windows of {len(weights):,} could add up to about "
+            f"10^{len(str(bound)) - 1}, more than int64 holds (9.2 x 10^18): lower the window, or "
+            "use linear weights (harmonic ones grow with the least common multiple of 1..L)"
         )
+
+
+def _count_plainly(ids: Ids, weights: list[int], bar: Any) -> sparse.csr_array:
+    """Count a small text by plain NumPy: faster than loading what compiles loops."""
+    vocab_size = len(ids.word_counts)
+    parts, ends = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    size = 0
+    for block, ranks in ids.blocks:
+        words = np.where(block == END_OF_DOCUMENT, -1, ranks[block].astype(np.int64))
+        if not ids.keep_others:
+            words = words[words != vocab_size]
+        end = words < 0
+        ends.append(size + np.cumsum(~end)[end])
+        parts.append(words[~end])
+        size += len(parts[-1])
+    words = np.concatenate(parts)
+    document = np.searchsorted(np.concatenate(ends), np.arange(size), side="right")
+    total = sparse.csr_array((vocab_size, vocab_size), dtype=np.int64)
+    for distance, weight in enumerate(weights, 1):
+        left, right = words[:-distance], words[distance:]
+        pairs = (document[:-distance] == document[distance:]) & (
+            np.maximum(left, right) < vocab_size
+        )
+        left, right = left[pairs], right[pairs]
+        values = np.full(len(left), weight, np.int64)
+        total = total + sparse.coo_array((values, (left, right)), shape=total.shape).tocsr()
+    total = (total + total.T).tocsr()
+    total.sum_duplicates()
+    bar.update(int(ids.word_counts.sum()))
+    return total
 
 
 def estimated_cells(word_counts: NDArray[np.int64], window: int) -> int:
@@ -127,26 +200,8 @@ def _piece_size(
     return max(min(room, MOST_CENTRES - 2 * window), 1)
 
 
-def available_memory() -> int | None:
-    """Return the bytes of memory that this process could still take, None where unknown."""
-    amounts = []
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                amounts.append(1024 * int(line.split()[1]))
-        group = Path("/sys/fs/cgroup")
-        limit = (group / "memory.max").read_text().strip()
-        if limit != "max":
-            amounts.append(int(limit) - int((group / "memory.current").read_text()))
-    except (OSError, ValueError):
-        pass
-    if not amounts and "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", ()):
-        amounts.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return min(amounts, default=None)
-
-
 def _pieces(
-    tokens: Tokens, rank: NDArray, vocab_size: int, window: int, centres: int, keep_others: bool
+    source: Ids, vocab_size: int, window: int, centres: int
 ) -> Iterator[tuple[NDArray, int, int]]:
     """Yield (ids, start, stop): the centres ids[start:stop] with `window` ids on either side.
 
@@ -157,11 +212,11 @@ def _pieces(
     ids = np.empty(centres + 2 * window, id_type(vocab_size))
     ids[:window] = vocab_size
     size = window
-    for block, ranks in tokens.drain(rank):
+    for block, ranks in source.blocks:
         read, gap = 0, 0
         while True:
             size, read, gap = kernels.encode(
-                block, read, gap, ranks, vocab_size, window, keep_others, ids, size
+                block, read, gap, ranks, vocab_size, window, source.keep_others, ids, size
             )
             if read == len(block) and gap == 0:
                 break

@@ -12,19 +12,23 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from qw2v._numba import compiled, inlined
+from qw2v.text.spool import END_OF_DOCUMENT
+from qw2v.text.words import CODE_POINT, DIGIT, JOINER, LETTER, MARK, UNSPACED
 
 # A token is looked up by its first 16 bytes, as two numbers; in a longer one the second is a digest
-# of the rest, marked by its top bit, which no letter has. A slot of the hash table is (first,
-# second, 1 + word id, count): half a cache line, so that one miss fetches all of it.
+# of the rest, marked by its top bit. Tokens with that bit are compared letter by letter. A slot of
+# the hash table is (first, second, 1 + word id, count): half a cache line, so that one miss fetches
+# all of it.
 SLOT = 4
 FULL = 6  # a table has at least this many numbers a word: it is at most two thirds full
 ONE = np.uint64(1)
-LETTERS = np.uint64(0x4040404040404040)
+SIXTH_BITS = np.uint64(0x4040404040404040)
 WHOLE_BYTES = np.uint64(0x78)
 LONG_WORD = np.uint64(1 << 63)
 BOUNDARY = np.uint8(1)
-END_OF_DOCUMENT = -1
 AHEAD = 16
+# Capital sigma is CE A3 in UTF-8; the small one CF 83, at the end of a word CF 82.
+_SIGMA_BYTE, _SMALL_SIGMA, _FINAL_SIGMA_BYTE = 0xA3, 0x3C3, 0x82
 
 
 def _address(context, builder, array_type, array, index):
@@ -72,52 +76,174 @@ def _trailing_zeros(typing, number):
 
 
 @compiled
-def normalise(text, size, boundary):
-    """Lowercase the ASCII letters of text[:size] in place; `boundary` becomes 1, all else 0."""
+def normalise(text, size, boundary, digits):
+    """Lowercase the ASCII letters of text[:size] in place; `boundary` becomes 1, all else 0.
+
+    With `digits`, 0 to 9 are kept as A to J. Returns the number of letters.
+    """
+    letters = 0
     for i in range(size):
         byte = text[i]
         lower = np.uint8(byte | np.uint8(0x20))
         letter = np.uint8(lower - np.uint8(0x61)) < np.uint8(26)
+        letters += letter
         text[i] = lower if letter else np.uint8(byte == boundary)
+        if digits and np.uint8(byte - np.uint8(0x30)) < np.uint8(10):
+            text[i] = np.uint8(byte + np.uint8(0x11))
+    return letters
 
 
 @inlined
-def _token(text, start):
+def _code_point(text, at):
+    """Return the code point of valid UTF-8 at a place, and how many bytes it takes."""
+    byte = np.uint32(text[at])
+    if byte < 0x80:
+        return byte, 1
+    if byte < 0xE0:
+        return (byte & 0x1F) << 6 | np.uint32(text[at + 1]) & 0x3F, 2
+    middle = np.uint32(text[at + 1]) & 0x3F
+    if byte < 0xF0:
+        return (byte & 0xF) << 12 | middle << 6 | np.uint32(text[at + 2]) & 0x3F, 3
+    last = (np.uint32(text[at + 2]) & 0x3F) << 6 | np.uint32(text[at + 3]) & 0x3F
+    return (byte & 7) << 18 | middle << 12 | last, 4
+
+
+@inlined
+def _write(code, out, size):
+    """Write a code point as UTF-8; return the size then."""
+    if code < 0x80:
+        out[size] = code
+        return size + 1
+    if code < 0x800:
+        out[size] = 0xC0 | code >> 6
+        out[size + 1] = 0x80 | code & 0x3F
+        return size + 2
+    if code < 0x10000:
+        out[size] = 0xE0 | code >> 12
+        out[size + 1] = 0x80 | code >> 6 & 0x3F
+        out[size + 2] = 0x80 | code & 0x3F
+        return size + 3
+    out[size] = 0xF0 | code >> 18
+    out[size + 1] = 0x80 | code >> 12 & 0x3F
+    out[size + 2] = 0x80 | code >> 6 & 0x3F
+    out[size + 3] = 0x80 | code & 0x3F
+    return size + 4
+
+
+@compiled
+def fold(text, boundary, digits, kinds, out):
+    """Write the words of valid UTF-8 to `out` as `words.words_of` gives them, 0 between them.
+
+    `boundary` becomes 1. Returns (size of out, letters, those of scripts without spaces).
+    """
+    at = size = length = whole = end = letters = unspaced = 0
+    sigma = False
+    while at < len(text):
+        code, count = _code_point(text, at)
+        at += count
+        kind = kinds[code] if code < len(kinds) else np.uint32(0)
+        begins = kind & LETTER or digits and kind & DIGIT
+        if begins or length and kind & (MARK | JOINER):
+            length += 1
+            if kind & LETTER:
+                letters += 1
+                unspaced += kind & UNSPACED > 0
+            if code < 0x80 and kind & DIGIT:
+                code += 0x11
+            else:
+                code = kind & CODE_POINT
+            size = _write(code, out, size)
+            if not kind & JOINER:
+                end = size
+                whole = length
+                sigma = kind & CODE_POINT == _SMALL_SIGMA and text[at - 1] == _SIGMA_BYTE
+        else:
+            if length:
+                if sigma and whole > 1:
+                    out[end - 1] = _FINAL_SIGMA_BYTE
+                size = end
+                length = 0
+            out[size] = code == boundary
+            size += 1
+    if length:
+        if sigma and whole > 1:
+            out[end - 1] = _FINAL_SIGMA_BYTE
+        size = end
+    return size, letters, unspaced
+
+
+@compiled
+def other_letters(text, kinds):
+    """Return how many letters beyond ASCII a text holds, and how many of scripts without spaces.
+
+    The last three bytes are not looked at, so that none is read beyond the end.
+    """
+    at = letters = unspaced = 0
+    while at < len(text) - 3:
+        code, count = _code_point(text, at)
+        at += count
+        if code >= 0x80 and code < len(kinds) and kinds[code] & LETTER:
+            letters += 1
+            unspaced += kinds[code] & UNSPACED > 0
+    return letters, unspaced
+
+
+@inlined
+def _gaps(number):
+    """Mark the bytes of eight that are no letter: those below 0x40, in which no word has a byte."""
+    return ~(number | number >> ONE) & SIXTH_BITS
+
+
+@inlined
+def _token(text, start, seeds):
     """Return the length of the token at `start` and the two numbers that stand for it."""
     first = _eight_bytes(text, start)
     second = np.uint64(0)
     length = 0
-    gaps = ~first & LETTERS
+    gaps = _gaps(first)
     if gaps:
         bits = _trailing_zeros(gaps) & WHOLE_BYTES
         first &= (ONE << bits) - ONE
     else:
         length = 8
         second = _eight_bytes(text, start + 8)
-        gaps = ~second & LETTERS
+        gaps = _gaps(second)
         digest = np.uint64(0)
         while gaps == 0:
-            digest = _mix(digest ^ second) | LONG_WORD
+            digest = _mix(digest ^ second, seeds[0]) | LONG_WORD
             length += 8
             second = _eight_bytes(text, start + length)
-            gaps = ~second & LETTERS
+            gaps = _gaps(second)
         bits = _trailing_zeros(gaps) & WHOLE_BYTES
         second &= (ONE << bits) - ONE
         if digest:
-            second = _mix(digest ^ second) | LONG_WORD
+            second = _mix(digest ^ second, seeds[1]) | LONG_WORD
     return length + np.int64(bits >> np.uint64(3)), first, second
 
 
 @inlined
-def _mix(number):
-    number *= np.uint64(0x9FB21C651E98DF25)
+def _mix(number, seed):
+    number *= seed
     return number ^ (number >> np.uint64(32))
 
 
 @inlined
-def _home(first, second, mask):
-    """Return where in the table the search for a token starts."""
-    return np.int64(_mix(first ^ _mix(second)) & mask) * SLOT
+def _home(first, second, shift, seeds):
+    """Return where in the table the search for a token starts: the top bits of a random product.
+
+    The seeds are odd and random: whoever does not know them cannot make words that all meet.
+    """
+    return np.int64((_mix(first, seeds[0]) + second) * seeds[1] >> shift) * SLOT
+
+
+@inlined
+def _shift(size):
+    """Return by how many bits to shift, for a table of `size` numbers."""
+    shift = np.uint64(64)
+    while size > SLOT:
+        size //= 2
+        shift -= ONE
+    return shift
 
 
 @compiled
@@ -129,7 +255,7 @@ def _same_letters(text, start, length, letters, at):
 
 
 @compiled
-def split(text, size, state, slots, starts, letters, out):
+def split(text, size, state, slots, starts, letters, seeds, out):
     """Write the word ids of normalised text, END_OF_DOCUMENT after each document that has a word.
 
     `state` is (position, words known, whether the document has a word). Stops early, before a
@@ -137,12 +263,12 @@ def split(text, size, state, slots, starts, letters, out):
     """
     position, n_words, inside = state[0], state[1], state[2]
     end = np.int64(len(slots))
-    mask = np.uint64(end // SLOT - 1)
+    shift = _shift(end)
     written = 0
     while position < size:
-        length, first, second = _token(text, position)
+        length, first, second = _token(text, position, seeds)
         if length:
-            at = _home(first, second, mask)
+            at = _home(first, second, shift, seeds)
             while True:
                 word = np.int64(slots[at + 2]) - 1
                 if word < 0:
@@ -182,12 +308,12 @@ def split(text, size, state, slots, starts, letters, out):
 
 
 @compiled
-def rehash(slots, larger):
+def rehash(slots, larger, seeds):
     """Move all words to a larger table."""
-    mask = np.uint64(len(larger) // SLOT - 1)
+    shift = _shift(len(larger))
     for old in range(0, len(slots), SLOT):
         if slots[old + 2]:
-            at = _home(slots[old], slots[old + 1], mask)
+            at = _home(slots[old], slots[old + 1], shift, seeds)
             while larger[at + 2]:
                 at = (at + SLOT) % len(larger)
             larger[at : at + SLOT] = slots[old : old + SLOT]
