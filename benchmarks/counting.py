@@ -28,9 +28,10 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from qw2v._environment import progress_bar
+from qw2v._environment import worker_count
 from qw2v.statistics import CorpusStatistics
-from qw2v.text import corpus, counting, reading
+from qw2v.text import finding, reading
+from qw2v.text.corpus import Corpus
 
 DEFAULT = Path(__file__).parents[2] / "shared" / "corpora" / "enwiki"
 
@@ -82,40 +83,28 @@ def unpacked(paths: list[Path], folder: Path) -> list[Path]:
     plain = []
     for path in paths:
         plain.append(folder / f"{len(plain)}.txt")
-        with reading.opened(path, 0, None) as reader, plain[-1].open("wb") as file:
-            while block := reader.read(1 << 20):
-                file.write(block)
+        with plain[-1].open("wb") as file:
+            for text, _ in reading.documents(finding.Part(str(path)), finding.Layout(), Silent()):
+                file.write(text.encode() + b"\n")
     return plain
+
+
+class Silent:
+    """A progress bar that shows nothing."""
+
+    def update(self, amount: int) -> None:
+        """Take note of nothing."""
 
 
 def compare_from_ids(plain: list[Path], vocab_size: int, window: int, repeat: int) -> tuple:
     """Return both times and both tables, from ids in memory."""
-    workers = corpus.worker_count(None)
-
-    def read() -> tuple:
-        tokens = corpus.read_files(plain, progress=False, budget=1 << 40)
-        words, counts, rank = tokens.choose(vocab_size, None)
-        return tokens, rank, counts, words
-
-    def count(tokens, rank, counts, words) -> object:
-        weights = counting.pair_weights(window, "linear")
-        with progress_bar("", "", progress=False) as bar:
-            return counting.count_pairs(
-                tokens, rank, counts, weights,
-                keep_others=False, memory=None, workers=workers, bar=bar,
-            )  # fmt: skip
-
-    ours, exact = best(repeat, count, read)
-    tokens, rank, _, words = read()
-    ranks = np.concatenate(
-        [np.where(ids < 0, vocab_size + 1, of[ids]) for ids, of in tokens.drain(rank)]
-    )
-    ranks = ranks[ranks != vocab_size]
-    ends = np.flatnonzero(ranks > vocab_size)
+    corpus = Corpus.from_files(plain, progress=False, memory=1 << 42)
+    ours, stats = best(repeat, lambda: corpus.count(vocab_size, window, progress=False))
+    ids = corpus.ids(stats.words)
+    ends = np.flatnonzero(ids < 0)
     ends -= np.arange(len(ends))
-    ranks = ranks[ranks < vocab_size].astype(np.int32)
-    theirs, table = best(repeat, lambda: scatter(ranks, ends, vocab_size, window))
-    return theirs, ours, table, exact, words
+    theirs, table = best(repeat, lambda: scatter(ids[ids >= 0], ends, vocab_size, window))
+    return theirs, ours, table, stats.pair_counts, stats.words
 
 
 def report_saturation(table: np.ndarray, exact: object, words: list[str]) -> None:
@@ -141,7 +130,7 @@ def machine() -> str:
         pass
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     return (
-        f"{model}, {corpus.worker_count(None)} cores{load}; Python {platform.python_version()}, "
+        f"{model}, {worker_count(None)} cores{load}; Python {platform.python_version()}, "
         f"numpy {version('numpy')}, numba {version('numba')}"
     )
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from qw2v.evaluation import evaluate as evaluate
     from qw2v.statistics import CorpusStatistics as CorpusStatistics
     from qw2v.targets import target as target
+    from qw2v.text.corpus import Corpus as Corpus
     from qw2v.training import train as train
     from qw2v.vectors import WordVectors as WordVectors
 
 # Where each name lives; a room is loaded when it is first asked for, torch only for training.
 _ROOMS = {
+    "Corpus": "text.corpus",
     "CorpusStatistics": "statistics",
     "WordVectors": "vectors",
     "closed_form": "embedding",

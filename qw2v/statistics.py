@@ -22,8 +22,8 @@ from scipy import sparse
 
 from qw2v import _archive, _checks
 from qw2v.text.corpus import Corpus
-from qw2v.text.counting import INT64_MAX, Request
-from qw2v.text.reading import Paths
+from qw2v.text.counting import INT64_MAX, Request, check_settings
+from qw2v.text.finding import Paths
 from qw2v.text.words import check_vocabulary
 
 ALIKE = ("words", "window", "window_weights", "out_of_vocabulary")
@@ -72,7 +72,7 @@ class CorpusStatistics:
             raise TypeError(
                 f"counts must be integers, received {word_counts.dtype} and {pairs.dtype}"
             )
-        request = Request(self.window, self.window_weights, self.out_of_vocabulary)
+        window = check_settings(self.window, self.window_weights, self.out_of_vocabulary)
         if not pairs.has_canonical_format:
             pairs = pairs.copy()
             pairs.sum_duplicates()
@@ -82,7 +82,7 @@ class CorpusStatistics:
             "words": words,
             "word_counts": word_counts.astype(np.int64, copy=False),
             "pair_counts": pairs,
-            "window": request.window,
+            "window": window,
             "n_documents": _checks.whole("n_documents", self.n_documents, 0),
             "n_tokens": _checks.whole("n_tokens", self.n_tokens, 0),
         }
@@ -199,7 +199,8 @@ class CorpusStatistics:
             )
         except ValueError as error:
             raise ValueError(
-                f"these statistics cannot be subtracted, the second is no part of the first: {error}"
+                f"these statistics cannot be subtracted, the second is no part of the first: "
+                f"{error}"
             ) from error
 
     def _check_alike(self, other: CorpusStatistics, done: str) -> None:
@@ -336,7 +337,14 @@ def _divided(options: dict[str, Any], read: Any) -> tuple[dict[str, Any], dict[s
                 f"there is no option {name!r}: choose from "
                 f"{', '.join(sorted({*parameters, *counted} - {'self', 'paths', 'texts'}))}"
             )
-    return tuple({k: v for k, v in options.items() if k in of} for of in (parameters, counted))
+    counting = {name: value for name, value in options.items() if name in counted}
+    fields = {name: value for name, value in counting.items() if name not in ("source", "progress")}
+    if "vocabulary" in counting:
+        # What is wrong shows before the text is read; an iterator is used up by the check.
+        counting["vocabulary"] = Request(**fields).vocabulary
+    else:
+        Request(**fields)
+    return {name: value for name, value in options.items() if name in parameters}, counting
 
 
 def _check_counts(words: list[str], word_counts: NDArray, pairs: sparse.csr_array) -> None:

@@ -4,6 +4,7 @@ The counter: every faster one must equal it bit for bit. The losses of training 
 pair by pair: to rounding.
 """
 
+import unicodedata
 from collections import Counter
 from math import lcm
 
@@ -14,6 +15,25 @@ def words_of(text):
     """Lowercase ASCII letters; every other character separates words."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     return "".join(c if c in letters + letters.upper() else " " for c in text).lower().split()
+
+
+def letters_of(text, digits):
+    """Runs of letters, their marks and joiners, lowercased one by one, by unicodedata alone."""
+    words, word = [], ""
+    for character in unicodedata.normalize("NFC", text) + " ":
+        kind = unicodedata.category(character)
+        if ord(character) >= 0x32400:  # no letter is there; the marks are emoji's
+            kind = "Cn"
+        starts = kind[0] == "L" or digits and kind == "Nd"
+        if starts or word and (kind[0] == "M" or character in "\u200c\u200d"):
+            word += character
+            continue
+        word = word.rstrip("\u200c\u200d")
+        if word:
+            lower = unicodedata.normalize("NFC", "".join(x.lower()[0] for x in word))
+            words.append(lower[:-1] + "\u03c2" if word[1:].endswith("\u03a3") else lower)
+        word = ""
+    return words
 
 
 def weight_of(distance, window, window_weights):

@@ -3,8 +3,8 @@
     corpus = Corpus.from_files("articles/", document="file")
     stats = corpus.count(vocab_size=10_000, window=16)
 
-The way is: files to text (`reading`), text to word ids (`splitting`), which wait, and ids
-to the table of pairs (`counting`). With an executor, other processes and machines walk it (`shards`).
+The way is: files to text (`reading`), text to word ids (`splitting`), which wait, and ids to the
+table of pairs (`counting`). With an executor, other processes and machines go it (`shards`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qw2v import _checks
-from qw2v._environment import worker_count
-from qw2v.text import counting, reading, splitting
+from qw2v.text import counting, finding, splitting
 from qw2v.text.records import nltk_documents, texts_of
 from qw2v.text.words import RULES, Tokenizer, check_vocabulary
 
@@ -56,7 +55,7 @@ class Corpus:
     @classmethod
     def from_files(
         cls,
-        paths: reading.Paths,
+        paths: finding.Paths,
         *,
         document: str = "line",
         tokens: str = "letters",
@@ -122,10 +121,10 @@ class Corpus:
         ['cat', 'the', 'были', 'жили']
         """
         recipe = splitting.Recipe(
-            layout=reading.Layout(
-                document=_checks.choice("document", document, reading.DOCUMENTS),
+            layout=finding.Layout(
+                document=_checks.choice("document", document, finding.DOCUMENTS),
                 field=field,
-                errors=_checks.choice("errors", errors, reading.ERRORS),
+                errors=_checks.choice("errors", errors, finding.ERRORS),
                 ascii_words=tokens == "a-z" and tokenize is None,
             ),
             rule=_checks.choice("tokens", tokens, RULES),
@@ -133,7 +132,7 @@ class Corpus:
             workers=workers,
             memory=None if memory is None else _checks.whole("memory", memory),
         )
-        parts = list(reading.parts_of(reading.existing_files(paths), recipe.layout))
+        parts = list(finding.parts_of(finding.existing_files(paths), recipe.layout))
         if executor is None:
             return cls(splitting.read_parts(parts, recipe, progress))
         from qw2v.text.shards import Shards
@@ -165,7 +164,7 @@ class Corpus:
         Counter({'b': 2, 'a': 1})
         """
         recipe = splitting.Recipe(
-            layout=reading.Layout(ascii_words=tokens == "a-z"),
+            layout=finding.Layout(ascii_words=tokens == "a-z"),
             rule=_checks.choice("tokens", tokens, RULES),
             tokenize=tokenize,
             memory=None if memory is None else _checks.whole("memory", memory),
@@ -245,21 +244,12 @@ class Corpus:
         from qw2v.statistics import CorpusStatistics
 
         request = counting.Request(
-            window=window,
-            window_weights=window_weights,
-            out_of_vocabulary=out_of_vocabulary,
-            workers=workers,
-            memory=memory,
+            vocab_size, vocabulary, window, window_weights, out_of_vocabulary, workers, memory
         )
-        if (vocab_size is None) == (vocabulary is None):
-            raise ValueError(
-                "pass either vocab_size, the number of words to keep, or vocabulary, a list of "
-                f"words; received {'neither' if vocabulary is None else 'both'}"
-            )
-        if vocabulary is None:
-            words = self._text.most_frequent(vocab_size)
+        if request.vocabulary is None:
+            words = self._text.most_frequent(request.vocab_size)
         else:
-            words = check_vocabulary(vocabulary, self._text.rule)
+            words = check_vocabulary(request.vocabulary, self._text.rule)
         word_counts, pair_counts = self._text.count(words, request, progress)
         return CorpusStatistics(
             words,

@@ -20,15 +20,14 @@ from scipy import sparse
 
 from qw2v import _checks
 from qw2v._environment import available_memory, is_small, worker_count
+from qw2v.text.buffers import Buffer, GrowingTable
 from qw2v.text.spool import END_OF_DOCUMENT
-from qw2v.text.words import id_type
+from qw2v.text.words import check_vocabulary, id_type
 
-UINT32_MAX = 2**32 - 1
 INT64_MAX = 2**63 - 1
 WINDOW_WEIGHTS = ("linear", "uniform", "harmonic")
 OUT_OF_VOCABULARY = ("remove", "mask")
 LONGEST_WINDOW = 2**31 - 1
-ROW_BLOCK = 16  # cells looked at together where a row is read out
 GROUP_CELLS = 1 << 20  # cells that one thread counts before it hands them over
 GROUPS = 64
 BYTES_PER_CELL = 4 + 8  # column index, int64 count
@@ -59,23 +58,42 @@ class Ids:
 
 @dataclass(frozen=True)
 class Request:
-    """What to count, checked."""
+    """What to count, checked before any text is read."""
 
-    window: int
-    window_weights: str
-    out_of_vocabulary: str
+    vocab_size: int | None = None
+    vocabulary: Iterable[str] | None = None
+    window: int = 16
+    window_weights: str = "linear"
+    out_of_vocabulary: str = "remove"
     workers: int | None = None
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        window = _checks.whole("window", self.window, most=LONGEST_WINDOW)
-        object.__setattr__(self, "window", window)
-        _checks.choice("window_weights", self.window_weights, WINDOW_WEIGHTS)
-        _checks.choice("out_of_vocabulary", self.out_of_vocabulary, OUT_OF_VOCABULARY)
-        object.__setattr__(self, "workers", worker_count(self.workers))
+        if (self.vocab_size is None) == (self.vocabulary is None):
+            raise ValueError(
+                "pass either vocab_size, the number of words to keep, or vocabulary, a list of "
+                f"words; received {'neither' if self.vocabulary is None else 'both'}"
+            )
+        checked: dict[str, Any] = {
+            "window": check_settings(self.window, self.window_weights, self.out_of_vocabulary),
+            "workers": worker_count(self.workers),
+        }
+        if self.vocab_size is not None:
+            checked["vocab_size"] = _checks.whole("vocab_size", self.vocab_size)
+        if self.vocabulary is not None:
+            checked["vocabulary"] = check_vocabulary(self.vocabulary)
         if self.memory is not None:
-            object.__setattr__(self, "memory", _checks.whole("memory", self.memory))
-        pair_weights(window, self.window_weights, reach=1)
+            checked["memory"] = _checks.whole("memory", self.memory)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        pair_weights(self.window, self.window_weights, reach=1)
+
+
+def check_settings(window: int, window_weights: str, out_of_vocabulary: str) -> int:
+    """Return the window as a Python int, where all three are what they may be."""
+    _checks.choice("window_weights", window_weights, WINDOW_WEIGHTS)
+    _checks.choice("out_of_vocabulary", out_of_vocabulary, OUT_OF_VOCABULARY)
+    return _checks.whole("window", window, most=LONGEST_WINDOW)
 
 
 def pair_weights(window: int, window_weights: str, reach: int | None = None) -> list[int]:
@@ -207,7 +225,7 @@ def _pieces(
 
     Where one piece ends, the next goes on with the same ids as its margin: exact for any size.
     """
-    from qw2v.text import kernels
+    from qw2v.text import pair_kernels
 
     ids = np.empty(centres + 2 * window, id_type(vocab_size))
     ids[:window] = vocab_size
@@ -215,7 +233,7 @@ def _pieces(
     for block, ranks in source.blocks:
         read, gap = 0, 0
         while True:
-            size, read, gap = kernels.encode(
+            size, read, gap = pair_kernels.encode(
                 block, read, gap, ranks, vocab_size, window, source.keep_others, ids, size
             )
             if read == len(block) and gap == 0:
@@ -231,20 +249,20 @@ def _count_piece(
     ids: NDArray, start: int, stop: int, vocab_size: int, weights: list[int], workers: int, bar: Any
 ) -> sparse.csr_array:
     """Count the pairs whose centre is in ids[start:stop]."""
-    from qw2v.text import kernels
+    from qw2v.text import pair_kernels
 
     with ThreadPoolExecutor(workers) as pool:
         first, places = _places(ids, start, stop, vocab_size, pool, workers)
         most = np.minimum(2 * len(weights) * np.diff(first), vocab_size)
         groups = _groups(first, most)
         capacity = max(int(most[a:b].sum()) for a, b in groups)
-        free = [_Buffer(vocab_size, capacity, weights) for _ in range(workers + 2)]
-        table = _GrowingTable(vocab_size, _likely_cells(np.diff(first), most, len(weights)))
+        free = [Buffer(vocab_size, capacity, weights) for _ in range(workers + 2)]
+        table = GrowingTable(vocab_size, _likely_cells(np.diff(first), most, len(weights)))
 
-        def count(buffer: _Buffer, a: int, b: int) -> tuple:
+        def count(buffer: Buffer, a: int, b: int) -> tuple:
             largest = 2 * int(np.diff(first[a : b + 1]).max()) * sum(weights)
             row, columns, values, steps = buffer.arrays(largest)
-            cells = kernels.count_rows(
+            cells = pair_kernels.count_rows(
                 ids, first, places, steps, a, b, vocab_size, row, columns, values, table.lengths
             )
             return buffer, columns[:cells], values[:cells], int(first[b] - first[a])
@@ -263,17 +281,19 @@ def _places(
     ids: NDArray, start: int, stop: int, vocab_size: int, pool: ThreadPoolExecutor, workers: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the places of word i in the text, places[first[i]:first[i + 1]], ascending."""
-    from qw2v.text import kernels
+    from qw2v.text import pair_kernels
 
     cuts = np.linspace(start, stop, workers + 1).astype(np.int64)
     spans = list(zip(cuts[:-1], cuts[1:], strict=True))
-    counts = list(pool.map(lambda ab: kernels.histogram(ids, *ab, vocab_size), spans))
+    counts = list(pool.map(lambda ab: pair_kernels.histogram(ids, *ab, vocab_size), spans))
     first = np.concatenate([[0], np.cumsum(sum(counts)[:-1])])
     places = np.empty(first[-1], np.int32)
     fill = first[:-1]
     jobs = []
     for span, count in zip(spans, counts, strict=True):
-        jobs.append(pool.submit(kernels.fill_places, ids, *span, vocab_size, fill.copy(), places))
+        jobs.append(
+            pool.submit(pair_kernels.fill_places, ids, *span, vocab_size, fill.copy(), places)
+        )
         fill = fill + count[:-1]
     for job in jobs:
         job.result()
@@ -299,65 +319,3 @@ def _groups(first: NDArray[np.int64], most: NDArray[np.int64]) -> list[tuple[int
 def _likely_cells(word_counts: NDArray, most: NDArray, window: int) -> int:
     """Return how many cells to make room for at first."""
     return min(int(most.sum()), int(1.1 * estimated_cells(word_counts, window)) + 1)
-
-
-class _Buffer:
-    """What one thread counts into, used again for one group of rows after another.
-
-    Cells are 32-bit where the group cannot overflow them, and 64-bit elsewhere.
-    """
-
-    def __init__(self, vocab_size: int, capacity: int, weights: list[int]) -> None:
-        self._row_length = -(-(vocab_size + 1) // ROW_BLOCK) * ROW_BLOCK
-        self._capacity = capacity + ROW_BLOCK
-        self._columns = np.empty(self._capacity, np.int32)
-        self._weights = weights
-        self._cells: dict = {}
-
-    def arrays(self, largest: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        """Return (row, columns, values, weights) for cells of at most `largest`."""
-        dtype = np.uint32 if largest <= UINT32_MAX else np.uint64
-        if dtype not in self._cells:
-            self._cells[dtype] = (
-                np.zeros(self._row_length, dtype),
-                self._columns,
-                np.empty(self._capacity, dtype),
-                np.array(self._weights, dtype),
-            )
-        return self._cells[dtype]
-
-
-class _GrowingTable:
-    """A sparse table that is appended to, row after row."""
-
-    def __init__(self, vocab_size: int, capacity: int) -> None:
-        self.lengths = np.zeros(vocab_size, np.int64)
-        self._columns = np.empty(capacity, np.int32)
-        self._values = np.empty(capacity, np.int64)
-        self._cells = 0
-
-    def append(self, buffer: _Buffer, columns: NDArray, values: NDArray, words: int, bar: Any):
-        """Copy the cells of some rows, and return the buffer they came in."""
-        end = self._cells + len(columns)
-        if end > len(self._columns):
-            self._resize(end + end // 4)
-        self._columns[self._cells : end] = columns
-        self._values[self._cells : end] = values
-        self._cells = end
-        bar.update(words)
-        return buffer
-
-    def finish(self) -> sparse.csr_array:
-        """Return the table; its memory is cut to size in place."""
-        self._resize(self._cells)
-        vocab_size = len(self.lengths)
-        index = np.int32 if self._cells < 2**31 else np.int64
-        indptr = np.concatenate([[0], np.cumsum(self.lengths)]).astype(index)
-        columns = self._columns.astype(index, copy=False)
-        table = sparse.csr_array((self._values, columns, indptr), shape=(vocab_size, vocab_size))
-        table.has_canonical_format = True
-        return table
-
-    def _resize(self, capacity: int) -> None:
-        self._columns.resize(capacity, refcheck=False)
-        self._values.resize(capacity, refcheck=False)

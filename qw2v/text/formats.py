@@ -175,9 +175,10 @@ def _refuse_what_is_no_text(name: str, head: bytes) -> None:
             raise ValueError(f"{name} is {kind}")
     if head[257:262] == b"ustar":
         raise ValueError(f"{name} is a tar archive: unpack it first (tar -xf), and pass its folder")
-    if head.count(b"\0") * 20 > len(head) and not head.startswith(tuple(_MARKS)):
+    zeros = head.count(b"\0")
+    if zeros * 20 > len(head) and not head.startswith(tuple(_MARKS)):
         raise ValueError(
-            f"{name} is not text: of its first {len(head):,} bytes {head.count(b'\0'):,} are zero "
+            f"{name} is not text: of its first {len(head):,} bytes {zeros:,} are zero "
             "(UTF-16 is read where it begins with a byte order mark)"
         )
 
@@ -330,7 +331,7 @@ def _packed(head: bytes) -> tuple[str, Callable[[Stream], Iterator[bytes]]] | No
 
 
 def _damage_named(name: str, ending: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what a library unpacks, and say which file is damaged: each raises errors of its own."""
+    """Yield what a library unpacks, and name the file that is damaged: errors differ by library."""
     try:
         yield from pieces
     except (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:

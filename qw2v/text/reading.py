@@ -1,4 +1,4 @@
-"""Files to text: found, opened, cut into blocks between words, checked to be UTF-8.
+"""Files to text: opened, cut into blocks between words, checked to be UTF-8.
 
 What a file is shows in its content (`formats`, `records`). Plain text is handed on as blocks of
 bytes, of which large files yield several at once; documents out of records come the same way.
@@ -7,33 +7,24 @@ bytes, of which large files yield several at once; documents out of records come
 from __future__ import annotations
 
 import codecs
-import glob
 import io
-import os
 import re
-import stat
 import string
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qw2v.text import formats, records
+from qw2v.text.finding import STDIN, Layout, Part
 from qw2v.text.formats import HEAD, Counted, Stream
 
-Paths = str | os.PathLike | Sequence[str | os.PathLike]
-
-DOCUMENTS = ("line", "file", "blank")
-ERRORS = ("strict", "replace")
-STDIN = "-"
 BLOCK = 1 << 19  # bytes of text worked on at once: they stay in a core's cache
-PART = 1 << 25  # bytes of one file that one thread takes, where a file can be split
 MARGIN = 32  # zeros after the text of a block, since the kernels read ahead
 LONGEST = 1 << 24  # bytes of a document that a tokenizer receives at once
+SUSPECT = 1 << 21  # bytes after which the checksums of a compressed file have been compared
 LINE_END = 0x0A
 NO_BOUNDARY = 0x100
 TEXT_END = 0x01  # ends a document where it is no line: what text holds of it becomes a space
@@ -44,130 +35,6 @@ _BLANK = re.compile(rb"\n[ \t\r\f\v]*\n[ \t\r\f\v\n]*")
 _SPACE = b" \t\r\f\v\n"
 
 Block = tuple[NDArray[np.uint8], int, int, bool]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How files are cut into documents, and what is done with bytes that are not UTF-8.
-
-    `ascii_words` says that only ASCII letters make words, so that text may be cut beside any other
-    character.
-    """
-
-    document: str = "line"
-    field: str = "text"
-    errors: str = "strict"
-    ascii_words: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """A stretch of a file that is read by one thread, or on one machine.
-
-    `records` marks JSON lines and `plain` text that was recognised as such; otherwise the file is
-    whole, and recognised when it is opened.
-    """
-
-    path: str
-    start: int = 0
-    stop: int | None = None
-    plain: bool = False
-    records: bool = False
-
-    @property
-    def size(self) -> int:
-        """The bytes to read; 0 where they come through a pipe."""
-        if self.stop is not None:
-            return self.stop - self.start
-        return 0 if self.path == STDIN else max(_regular_size(self.path) - self.start, 0)
-
-
-# --- Finding files --------------------------------------------------------------------------------
-
-
-def existing_files(paths: Paths) -> list[str]:
-    """Return the files that paths name: each itself, those in a folder, or those of a pattern.
-
-    Folders are walked in order of their names, without hidden files; "-" is standard input.
-    """
-    if isinstance(paths, (str, os.PathLike)):
-        paths = [paths]
-    files: list[str] = []
-    for path in map(os.fspath, paths):
-        if path == STDIN or os.path.isfile(path):
-            files.append(path)
-        elif os.path.isdir(path):
-            files += _files_in(path)
-        elif os.path.exists(path):  # a pipe
-            files.append(path)
-        elif glob.has_magic(path):
-            matching = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)))
-            if not matching:
-                raise FileNotFoundError(f"no file matches {path} (seen from {Path.cwd()})")
-            files += matching
-        else:
-            raise FileNotFoundError(f"{path} does not exist (seen from {Path.cwd()})")
-    if not files:
-        raise ValueError("no files to read: paths is empty; does the pattern that made it match?")
-    if files.count(STDIN) > 1:
-        raise ValueError("standard input, -, can be read only once")
-    return files
-
-
-def _files_in(folder: str) -> list[str]:
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [os.path.join(parent, name) for name in names if not name.startswith(".")]
-    files = sorted(path for path in found if os.path.isfile(path))
-    if not files:
-        raise FileNotFoundError(f"the folder {folder} holds no files")
-    return files
-
-
-def parts_of(files: Iterable[str], layout: Layout) -> Iterator[Part]:
-    """Yield the files, large ones of a document a line cut at line ends."""
-    for path in files:
-        parts = [Part(path)]
-        if path != STDIN and _regular_size(path) > PART and formats.is_plain(path):
-            with open(path, "rb") as file:
-                reader = records.reader_of(file.read(HEAD))
-            is_records = reader is records.json_lines
-            if is_records or (reader is None and layout.document == "line"):
-                cuts = [0, *_line_starts(path), None]
-                parts = [
-                    Part(path, start, stop, plain=not is_records, records=is_records)
-                    for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
-                ]
-        yield from parts
-
-
-def _regular_size(path: str) -> int:
-    status = os.stat(path)
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
-
-
-def _line_starts(path: str) -> list[int]:
-    """Return about one start of a line for each PART of the file."""
-    starts: list[int] = []
-    size = os.path.getsize(path)
-    with open(path, "rb", buffering=0) as file:
-        for target in range(PART, size, PART):
-            if starts and target <= starts[-1]:
-                continue
-            file.seek(target)
-            place = target
-            while data := file.read(BLOCK):
-                if (found := data.find(b"\n")) >= 0:
-                    starts.append(place + found + 1)
-                    break
-                place += len(data)
-            else:
-                break  # one line to the end
-    return [start for start in starts if start < size]
-
-
-# --- Reading them ---------------------------------------------------------------------------------
 
 
 def blocks(part: Part, layout: Layout, bar: Any) -> Iterator[Block]:
@@ -266,10 +133,16 @@ def _cut_blocks(
         size = carried + _fill(reader, view[carried:BLOCK])
         last = size < BLOCK
         block = bytes(view[:size])
-        cut = size if last else _cut(block, name, offset, layout)
+        try:
+            cut = size if last else _cut(block, name, offset, layout)
+            if is_file and layout.errors == "strict":
+                _check_utf8(block[:cut], name, offset)
+        except ValueError:
+            # What a damaged file unpacks to is no text: if so, say so.
+            for _ in range(SUSPECT // BLOCK):
+                _fill(reader, view[:BLOCK])
+            raise
         text, rest = block[:cut], block[cut:]
-        if is_file and layout.errors == "strict":
-            _check_utf8(text, name, offset)
         if is_file and layout.document == "blank":
             text, rest = _marked(text, rest, last)
             view[: len(text)] = text

@@ -87,8 +87,8 @@ def json_lines(name: str, stream: Stream, field: str) -> Iterator[str]:
 
 def _refuse_array(name: str, stream: Stream, field: str) -> Iterator[str]:
     raise ValueError(
-        f"{name} is one JSON array: write its records one a line (jq -c '.[]'), so that they can be "
-        "read one after another"
+        f"{name} is one JSON array: write its records one a line (jq -c '.[]'), so that they can "
+        "be read one after another"
     )
 
 

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,8 @@ from scipy import sparse
 
 from qw2v._environment import available_memory, is_small, progress_bar, worker_count
 from qw2v.text import counting, reading
-from qw2v.text.reading import BLOCK, Block, Layout, Part
+from qw2v.text.finding import Layout, Part
+from qw2v.text.reading import BLOCK, Block
 from qw2v.text.spool import END_OF_DOCUMENT, Spool
 from qw2v.text.tables import PlainTable, TokenTable, WordTable
 from qw2v.text.words import Tokenizer, check_vocab_size, id_type
@@ -52,9 +51,7 @@ class Letters:
     unspaced: int = 0
 
     def __add__(self, other: Letters) -> Letters:
-        return Letters(
-            self.all + other.all, self.lost + other.lost, self.unspaced + other.unspaced
-        )
+        return Letters(self.all + other.all, self.lost + other.lost, self.unspaced + other.unspaced)
 
     def judge(self) -> None:
         """Refuse text that has no spaces between words; warn of letters that were lost."""
@@ -127,9 +124,7 @@ class Text:
             in_memory=self._spool.in_memory,
             keep_others=masked,
         )
-        with progress_bar(
-            "Counting", " words", total, progress=progress, unit_scale=True
-        ) as bar:
+        with progress_bar("Counting", " words", total, progress=progress, unit_scale=True) as bar:
             return word_counts, counting.count_pairs(ids, request, bar)
 
     def ids(self, words: list[str]) -> NDArray[np.int32]:
@@ -161,9 +156,7 @@ class Text:
             yield ids, ranks[table]
 
 
-def read_parts(
-    parts: list[Part], recipe: Recipe, progress: bool, *, judged: bool = True
-) -> Text:
+def read_parts(parts: list[Part], recipe: Recipe, progress: bool, *, judged: bool = True) -> Text:
     """Return the text of files as ids."""
     size = sum(part.size for part in parts)
     spool = Spool(recipe.budget())
@@ -230,6 +223,11 @@ def _split(
         finally:
             idle.put(number)
 
+    if len(tables) == 1:  # where there are no threads, as in a browser, this does without
+        for part in range(n_parts):
+            split(part)
+        letters = Letters(tables[0].letters, tables[0].lost, tables[0].unspaced)
+        return Text(tables[0], spool, [None], rule, letters)
     with ThreadPoolExecutor(len(tables)) as pool:
         try:
             for done in [pool.submit(split, part) for part in range(n_parts)]:

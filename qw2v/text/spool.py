@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -75,6 +76,7 @@ class Spool:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="qw2v-")  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             offset = self._file.seek(0, os.SEEK_END)
             self._file.write(ids)
             self._file.flush()

@@ -17,6 +17,7 @@ from qw2v.text.words import (
     check_token,
     code_points,
     composed,
+    lower_before_marks,
     words_of,
 )
 
@@ -145,10 +146,10 @@ class WordTable:
 
     def counts(self) -> NDArray[np.int64]:
         """Return how often each word occurred."""
-        from qw2v.text import kernels
+        from qw2v.text import word_kernels
 
         counts = np.pad(self._extra, (0, len(self) - len(self._extra)))
-        kernels.add_counts(self._slots, counts)
+        word_kernels.add_counts(self._slots, counts)
         return counts
 
     def words(self, ids: NDArray[np.int64] | None = None) -> list[str]:
@@ -170,32 +171,42 @@ class WordTable:
 
     def split(self, block: NDArray[np.uint8], size: int, boundary: int, last: bool) -> NDArray:
         """Return the ids of the words in block[:size]; `last` ends the document there."""
-        from qw2v.text import kernels
+        from qw2v.text import word_kernels
 
         data = block[:size].tobytes()
         digits = self.rule == "letters+digits"
         if data.isascii():
-            self.letters += kernels.normalise(block, size, boundary, digits)
+            self.letters += word_kernels.normalise(block, size, boundary, digits)
             text = block
         elif self.rule == "a-z":
-            ours = kernels.normalise(block, size, boundary, digits)
-            text, (letters, unspaced) = block, kernels.other_letters(
-                np.frombuffer(data + bytes(3), np.uint8), code_points()
+            ours = word_kernels.normalise(block, size, boundary, digits)
+            text, (letters, unspaced) = (
+                block,
+                word_kernels.other_letters(np.frombuffer(data + bytes(3), np.uint8), code_points()),
             )
             self.letters, self.lost = self.letters + ours + letters, self.lost + letters
             self.unspaced += unspaced
         else:
-            data = np.frombuffer(composed(data.decode("utf-8", "replace")).encode(), np.uint8)
-            text = np.empty(2 * len(data) + MARGIN, np.uint8)
-            size, letters, unspaced = kernels.fold(data, boundary, digits, code_points(), text)
+            string = composed(data.decode("utf-8", "replace"))
+            text, size, letters, unspaced, marked = self._fold(string, boundary)
+            if marked:
+                text, size, *_ = self._fold(lower_before_marks(string), boundary)
             self.letters, self.unspaced = self.letters + letters, self.unspaced + unspaced
         text[size : size + MARGIN] = 0
         if last:
-            text[size] = kernels.BOUNDARY
+            text[size] = word_kernels.BOUNDARY
         return self._run(text, size + last)
 
+    def _fold(self, string: str, boundary: int) -> tuple[NDArray[np.uint8], int, int, int, bool]:
+        from qw2v.text import word_kernels
+
+        data = np.frombuffer(string.encode(), np.uint8)
+        text = np.empty(2 * len(data) + MARGIN, np.uint8)
+        digits = self.rule == "letters+digits"
+        return text, *word_kernels.fold(data, boundary, digits, code_points(), text)
+
     def _run(self, text: NDArray[np.uint8], size: int) -> NDArray[np.int32]:
-        from qw2v.text import kernels
+        from qw2v.text import word_kernels
 
         if len(self._out) <= size:
             self._out = np.empty(size + 1, np.int32)
@@ -203,7 +214,7 @@ class WordTable:
         written = 0
         self._state[0] = 0
         while True:
-            written += kernels.split(
+            written += word_kernels.split(
                 text, size, self._state, self._slots, self._starts, self._letters, self._seeds,
                 out[written:],
             )  # fmt: skip
@@ -221,11 +232,11 @@ class WordTable:
         return ids
 
     def _grow(self, size: int) -> None:
-        from qw2v.text import kernels
+        from qw2v.text import word_kernels
 
-        if kernels.FULL * len(self) >= len(self._slots):
+        if word_kernels.FULL * len(self) >= len(self._slots):
             larger = np.zeros(2 * len(self._slots), np.uint64)
-            kernels.rehash(self._slots, larger, self._seeds)
+            word_kernels.rehash(self._slots, larger, self._seeds)
             self._slots = larger
         elif len(self) + 2 > len(self._starts):
             self._starts = np.pad(self._starts, (0, len(self._starts)))

@@ -44,7 +44,7 @@ def code_points() -> NDArray[np.uint32]:
 
     Zero for what separates words.
     """
-    table = np.zeros(_CODE_POINTS, np.uint32)
+    table = np.zeros(CODE_POINTS, np.uint32)
     for number in range(CODE_POINTS):
         character = chr(number)
         kind = unicodedata.category(character)[0]
@@ -113,8 +113,24 @@ def _whole(run: str) -> str:
         start += 1
     word = run[start:].rstrip(_JOINERS)
     final = len(word) > 1 and word[-1] == "\u03a3"
-    lower = "".join(chr(int(kinds[ord(letter)]) & CODE_POINT) for letter in word)
+    lower = composed("".join(map(_lower, word)))
     return lower[:-1] + "\u03c2" if final else lower
+
+
+def _lower(letter: str) -> str:
+    number = ord(letter)
+    return (
+        chr(int(code_points()[number]) & CODE_POINT or number) if number < CODE_POINTS else letter
+    )
+
+
+def lower_before_marks(text: str) -> str:
+    """Return text with capitals before marks in lower case, and composed: J and a caron are two
+    characters, j with a caron is one.
+    """
+    after = [*map(unicodedata.category, text[1:]), " "]
+    letters = zip(text, after, strict=True)
+    return composed("".join(_lower(x) if kind[0] == "M" else x for x, kind in letters))
 
 
 # --- Vocabularies ---------------------------------------------------------------------------------

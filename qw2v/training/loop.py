@@ -22,13 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qw2v import _checkpoints
+from qw2v import _checkpoints, _checks
 from qw2v._checkpoints import CheckpointError, Trace
-from qw2v._environment import progress_bar
+from qw2v._environment import available_memory, progress_bar
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
-from qw2v.text.corpus import check_choice
-from qw2v.text.counting import available_memory
 from qw2v.vectors import WordVectors
 from qw2v.weighting import Setting31, Weighting
 
@@ -257,11 +255,11 @@ class _Options:
     checkpoints: list[int]
 
     def __post_init__(self) -> None:
-        check_choice("loss", self.loss, losses.LOSSES)
-        check_choice("mode", self.mode, MODES)
-        check_choice("integrator", self.integrator, INTEGRATORS)
-        check_choice("draw", self.draw, pairs.DRAWS)
-        check_choice("schedule", self.schedule, ("constant", "step"))
+        _checks.choice("loss", self.loss, losses.LOSSES)
+        _checks.choice("mode", self.mode, MODES)
+        _checks.choice("integrator", self.integrator, INTEGRATORS)
+        _checks.choice("draw", self.draw, pairs.DRAWS)
+        _checks.choice("schedule", self.schedule, ("constant", "step"))
         for name, least in (("dim", 1), ("steps", 1), ("batch", 1), ("seed", 0)):
             value = getattr(self, name)
             if int(value) != value or value < least:
@@ -579,7 +577,7 @@ def _start(options: _Options, size: int, W0: Any) -> list[np.ndarray]:
 
 
 def _dtype(name: str, start: Sequence[np.ndarray]) -> torch.dtype:
-    check_choice("dtype", name, ("auto", *DTYPES))
+    _checks.choice("dtype", name, ("auto", *DTYPES))
     if name == "auto":
         smallest = min(float(np.sqrt(np.mean(np.square(W)))) for W in start)
         name = "float64" if smallest < _SMALL_START else "float32"
@@ -587,7 +585,7 @@ def _dtype(name: str, start: Sequence[np.ndarray]) -> torch.dtype:
 
 
 def _device(name: str, dtype: torch.dtype) -> torch.device:
-    check_choice("device", name, DEVICES)
+    _checks.choice("device", name, DEVICES)
     there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,

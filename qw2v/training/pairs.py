@@ -27,8 +27,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from qw2v import _checks
 from qw2v.statistics import CorpusStatistics
-from qw2v.text.corpus import END_OF_DOCUMENT, check_choice, read_texts
+from qw2v.text.corpus import Corpus
+from qw2v.text.spool import END_OF_DOCUMENT
 from qw2v.weighting import RankOne, Setting31, Weighting, Word2Vec
 
 DRAWS = ("weighted", "plain")
@@ -129,7 +131,7 @@ class StatisticsPairs:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
-        check_choice("draw", draw, DRAWS)
+        _checks.choice("draw", draw, DRAWS)
         self.batch, self.seed = batch, seed
         self.dtype, self.device = dtype, torch.device(device)
         self._plain = draw == "plain"
@@ -331,13 +333,7 @@ def word_ids(stats: CorpusStatistics, texts: Iterable[str]) -> NDArray[np.int32]
     >>> word_ids(stats, ["a b a c", "b a"])
     array([ 0,  1,  0, -1,  1,  0, -1], dtype=int32)
     """
-    tokens = read_texts(texts, progress=False)
-    _, _, rank = tokens.choose(None, stats.words)
-    parts = [np.zeros(0, np.int32)]
-    for ids, ranks in tokens.drain(rank):
-        inside = np.where(ids < 0, END_OF_DOCUMENT, ranks[ids].astype(np.int32))
-        parts.append(inside[inside < stats.vocab_size].astype(np.int32))
-    return np.concatenate(parts)
+    return Corpus.from_texts(texts, progress=False).ids(stats.words)
 
 
 def fingerprint(tokens: NDArray) -> str:

@@ -1,17 +1,15 @@
-"""The inner loops, compiled by numba on first use and kept for the next process.
+"""The inner loops of splitting text, compiled by numba on first use and kept for the next process.
 
-All of them run without Python's lock, so threads share the work. numba takes half a second to load
-and two to compile these, once a machine: hence a room of their own, imported where used.
+They run without Python's lock, so threads share the work. numba takes a second to load and some to
+compile, once a machine: hence rooms of their own, imported where used.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 from qw2v._numba import compiled, inlined
+from qw2v.text._intrinsics import eight_bytes, trailing_zeros
 from qw2v.text.spool import END_OF_DOCUMENT
 from qw2v.text.words import CODE_POINT, DIGIT, JOINER, LETTER, MARK, UNSPACED
 
@@ -26,53 +24,8 @@ SIXTH_BITS = np.uint64(0x4040404040404040)
 WHOLE_BYTES = np.uint64(0x78)
 LONG_WORD = np.uint64(1 << 63)
 BOUNDARY = np.uint8(1)
-AHEAD = 16
 # Capital sigma is CE A3 in UTF-8; the small one CF 83, at the end of a word CF 82.
 _SIGMA_BYTE, _SMALL_SIGMA, _FINAL_SIGMA_BYTE = 0xA3, 0x3C3, 0x82
-
-
-def _address(context, builder, array_type, array, index):
-    array = context.make_array(array_type)(context, builder, array)
-    pointer = builder.gep(array.data, [index])
-    return builder.bitcast(pointer, ir.IntType(8).as_pointer())
-
-
-@intrinsic
-def _prefetch(typing, array, index):
-    """Ask for the cache line of array[index], early: nothing waits for it."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = _address(context, builder, signature.args[0], *arguments)
-        number = ir.IntType(32)
-        function_type = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [pointer, number(0), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), generate
-
-
-@intrinsic
-def _eight_bytes(typing, array, index):
-    """Read array[index : index + 8] of a byte array as one little-endian number."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = _address(context, builder, signature.args[0], *arguments)
-        word = builder.load(builder.bitcast(pointer, ir.IntType(64).as_pointer()))
-        word.align = 1
-        return word
-
-    return types.uint64(array, types.int64), generate
-
-
-@intrinsic
-def _trailing_zeros(typing, number):
-    """Count the zero bits below the lowest one bit."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.cttz(arguments[0], ir.IntType(1)(1))
-
-    return types.uint64(types.uint64), generate
 
 
 @compiled
@@ -134,10 +87,11 @@ def _write(code, out, size):
 def fold(text, boundary, digits, kinds, out):
     """Write the words of valid UTF-8 to `out` as `words.words_of` gives them, 0 between them.
 
-    `boundary` becomes 1. Returns (size of out, letters, those of scripts without spaces).
+    `boundary` becomes 1. Returns (size of out, letters, those of scripts without spaces, whether a
+    mark follows a capital: the two may have one character in lower case that they have not here).
     """
     at = size = length = whole = end = letters = unspaced = 0
-    sigma = False
+    sigma = marked = capital = False
     while at < len(text):
         code, count = _code_point(text, at)
         at += count
@@ -148,6 +102,8 @@ def fold(text, boundary, digits, kinds, out):
             if kind & LETTER:
                 letters += 1
                 unspaced += kind & UNSPACED > 0
+            marked |= capital and kind & MARK > 0
+            capital = kind & CODE_POINT != code
             if code < 0x80 and kind & DIGIT:
                 code += 0x11
             else:
@@ -163,13 +119,14 @@ def fold(text, boundary, digits, kinds, out):
                     out[end - 1] = _FINAL_SIGMA_BYTE
                 size = end
                 length = 0
+                capital = False
             out[size] = code == boundary
             size += 1
     if length:
         if sigma and whole > 1:
             out[end - 1] = _FINAL_SIGMA_BYTE
         size = end
-    return size, letters, unspaced
+    return size, letters, unspaced, marked
 
 
 @compiled
@@ -197,24 +154,24 @@ def _gaps(number):
 @inlined
 def _token(text, start, seeds):
     """Return the length of the token at `start` and the two numbers that stand for it."""
-    first = _eight_bytes(text, start)
+    first = eight_bytes(text, start)
     second = np.uint64(0)
     length = 0
     gaps = _gaps(first)
     if gaps:
-        bits = _trailing_zeros(gaps) & WHOLE_BYTES
+        bits = trailing_zeros(gaps) & WHOLE_BYTES
         first &= (ONE << bits) - ONE
     else:
         length = 8
-        second = _eight_bytes(text, start + 8)
+        second = eight_bytes(text, start + 8)
         gaps = _gaps(second)
         digest = np.uint64(0)
         while gaps == 0:
             digest = _mix(digest ^ second, seeds[0]) | LONG_WORD
             length += 8
-            second = _eight_bytes(text, start + length)
+            second = eight_bytes(text, start + length)
             gaps = _gaps(second)
-        bits = _trailing_zeros(gaps) & WHOLE_BYTES
+        bits = trailing_zeros(gaps) & WHOLE_BYTES
         second &= (ONE << bits) - ONE
         if digest:
             second = _mix(digest ^ second, seeds[1]) | LONG_WORD
@@ -325,82 +282,3 @@ def add_counts(slots, counts):
     for at in range(0, len(slots), SLOT):
         if slots[at + 2]:
             counts[np.int64(slots[at + 2]) - 1] += np.int64(slots[at + 3])
-
-
-@compiled
-def encode(block, read, gap, ranks, vocab_size, window, keep_others, out, size):
-    """Append the ranks of block[read:] to out[:size], and `window` sentinels V after a document.
-
-    A word outside the vocabulary, of rank V, is skipped, or with `keep_others` kept as a sentinel.
-    Stops where `out` is full; returns the new (size, read, sentinels still to write).
-    """
-    while True:
-        while gap and size < len(out):
-            out[size] = vocab_size
-            size += 1
-            gap -= 1
-        if size == len(out) or read == len(block):
-            return size, read, gap
-        word = block[read]
-        read += 1
-        if word == END_OF_DOCUMENT:
-            gap = window
-        else:
-            rank = ranks[word]
-            out[size] = rank
-            size += keep_others or rank != vocab_size
-
-
-@compiled
-def histogram(ids, start, stop, vocab_size):
-    """Count each id in ids[start:stop]; (V + 1,), the sentinel last."""
-    counts = np.zeros(vocab_size + 1, np.int64)
-    for i in range(start, stop):
-        counts[ids[i]] += 1
-    return counts
-
-
-@compiled
-def fill_places(ids, start, stop, vocab_size, fill, places):
-    """Write the places of each word in ids[start:stop] to its list, from fill[word] on."""
-    for i in range(start, stop):
-        word = ids[i]
-        if word < vocab_size:
-            places[fill[word]] = i
-            fill[word] += 1
-
-
-@compiled
-def count_rows(ids, first, places, weights, start, stop, vocab_size, row, columns, values, lengths):
-    """Count rows start..stop of the table into (columns, values), sorted; return how many cells.
-
-    `row` is a multiple of 16 zeros, V + 1 or more. The text around a place is asked for 16 places
-    early: it lies anywhere in memory.
-    """
-    window = np.uint64(len(weights))
-    last = first[stop] - 1
-    cells = 0
-    for word in range(start, stop):
-        for i in range(first[word], first[word + 1]):
-            ahead = np.uint64(places[min(i + AHEAD, last)])
-            _prefetch(ids, np.int64(ahead - window))
-            _prefetch(ids, np.int64(ahead + window))
-            place = np.uint64(places[i])
-            for k in range(len(weights)):
-                distance = np.uint64(k) + ONE
-                row[ids[place - distance]] += weights[k]
-                row[ids[place + distance]] += weights[k]
-        row[vocab_size] = 0
-        before = cells
-        for block in range(0, len(row), 16):
-            filled = row[block]
-            for j in range(block + 1, block + 16):
-                filled |= row[j]
-            if filled:
-                for j in range(block, block + 16):
-                    columns[cells] = j
-                    values[cells] = row[j]
-                    cells += row[j] != 0
-                    row[j] = 0
-        lengths[word] = cells - before
-    return cells
