@@ -270,7 +270,7 @@ class CorpusStatistics:
         try:
             settings = {name: header[name] for name in (*KEPT, "source")}
             for name, least in (("window", 1), ("n_documents", 0), ("n_tokens", 0)):
-                settings[name] = _checks.whole(name, settings[name], least, counting.INT64_MAX)
+                settings[name] = _checks.whole(name, settings[name], least, INT64_MAX)
             if not isinstance(settings["source"], str):
                 raise TypeError(f"source must be a str; received {settings['source']!r}")
             stats = cls(words, word_counts, pairs, **settings)

@@ -4,11 +4,8 @@ import os
 import pickle
 import subprocess
 import sys
-<<<<<<< HEAD
 import tracemalloc
-=======
 from collections import Counter
->>>>>>> 872b4af (wip2)
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
