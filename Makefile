@@ -43,11 +43,16 @@ test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
 .PHONY: check
-check: $(READY)  ## lint, format, set-up cells in step, notebooks without outputs (no file changes)
+check: $(READY)  ## lint, format, types of the JavaScript, set-up cells, notebooks (no file changes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/setup_cell.py --check
 	$(BIN)/python tools/clean_notebooks.py --check
+	$(BIN)/python tools/js.py check
+
+.PHONY: bundles
+bundles: $(READY)  ## build the explorers' JavaScript, js/, into qw2v/explorers/static
+	$(BIN)/python tools/js.py build
 
 .PHONY: fix
 fix: $(READY) setup-cells clean-notebooks  ## what `check` asks for, done where it can be

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import qw2v
 from qw2v import dynamics, explorers
 from qw2v.explorers import base, pair
 
+JS = Path(__file__).resolve().parent.parent / "js"
 EVERY = [explorers.History, explorers.Modes, explorers.Pairs, explorers.Taylor]
 
 
@@ -38,17 +40,19 @@ def target(stats):
 
 @pytest.fixture
 def javascript(tmp_path):
-    """Evaluate an expression in an explorer's own module, as `m`, under node."""
+    """Evaluate an expression under node, with `m` an explorer's own module or a file of js/."""
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None:
         pytest.skip("no node here to run JavaScript")
 
-    def evaluate(explorer, expression, **values):
-        module = tmp_path / "explorer.mjs"
-        inner = "export const inner = { unpack, ticks, logTicks, apart, show, power };"
-        module.write_text(f"{explorer._esm}\n{inner}", encoding="utf-8")
+    def evaluate(module, expression, **values):
+        if isinstance(module, str):
+            parts = f"import * as m from '{(JS / module).as_uri()}';"
+        else:
+            (tmp_path / "explorer.mjs").write_text(module._esm, encoding="utf-8")
+            parts = "import { bundle as m } from './explorer.mjs';"
         (tmp_path / "main.mjs").write_text(
-            f"import * as m from './explorer.mjs';\nconst v = {json.dumps(values)};\n"
+            f"{parts}\nconst v = {json.dumps(values)};\n"
             # JSON has no infinity: as text, which Python's float() reads back.
             "const plain = (k, x) => (x === Infinity ? 'inf' : x === -Infinity ? '-inf' : x);\n"
             f"console.log(JSON.stringify({expression}, plain));",
@@ -77,7 +81,7 @@ def test_the_page_computes_the_same_history_as_the_package(javascript, target, s
         "s0": s0,
     }
     found = javascript(
-        explorers.Modes,
+        "theory.js",
         """{
           squares: v.times.map((t) => v.eigenvalues.slice(0, v.d).map((x) => m.square(x, v.s0, t))),
           taus: v.eigenvalues.slice(0, v.d).map((x) => m.learningTime(x, v.s0)),
@@ -98,7 +102,7 @@ def test_the_page_computes_the_same_history_as_the_package(javascript, target, s
 
 def test_half_of_the_final_square_is_reached_at_the_half_time(javascript):
     halves = javascript(
-        explorers.Modes, "[3, 80, 2500].map((x) => m.square(x, 0.1, m.halfTime(x, 0.1)) / x)"
+        "theory.js", "[3, 80, 2500].map((x) => m.square(x, 0.1, m.halfTime(x, 0.1)) / x)"
     )
     assert halves == pytest.approx([0.5] * 3)
 
@@ -185,11 +189,11 @@ def test_every_kind_of_array_arrives(javascript):
     rng = np.random.default_rng(0)
     arrays = {f"a{code}": rng.integers(0, 100, (3, 2)).astype(code) for code in base.CODES}
     layout, blob = base.pack(arrays)
-    expression = """await m.inner.unpack({ get: (name) => ({
+    expression = """await m.unpack({ get: (name) => ({
       _layout: v.layout, _blob: new DataView(Uint8Array.from(v.blob).buffer) })[name] })
       .then((found) => Object.fromEntries(Object.entries(found).map(
         ([name, a]) => [name, [a.constructor.name, [...a], a.shape]])))"""
-    found = javascript(explorers.Taylor, expression, layout=layout, blob=list(blob))
+    found = javascript("model.js", expression, layout=layout, blob=list(blob))
     for name, array in arrays.items():
         kind, values, shape = found[name]
         assert kind == base.CODES[name[1:]] + "Array"
@@ -208,18 +212,23 @@ def test_quantised_moves_no_entry_by_more_than_half_a_step():
     assert np.abs(integers[:, :3].astype(int)).max(axis=0).tolist() == [127] * 3
 
 
-def test_ticks_are_round_and_inside(javascript):
-    found = javascript(
-        explorers.Taylor,
-        """[m.inner.ticks(0, 52, 4), m.inner.ticks(-4, 4, 8), m.inner.ticks(0.883, 1, 2),
-            m.inner.logTicks(0.3, 20, 8), m.inner.logTicks(1e-12, 1, 4),
-            m.inner.apart([10, 11, 40], 5), m.inner.show(-0.00012345), m.inner.power(-12)]""",
-    )
-    assert found[0] == [0, 20, 40] and found[1] == list(range(-4, 5)) and found[2] == [0.9, 1]
-    assert found[3] == pytest.approx([0.5, 1, 2, 5, 10, 20])
-    assert found[4] == pytest.approx([1e-12, 1e-9, 1e-6, 1e-3, 1])
-    assert found[5] == [10, 15, 40]
-    assert found[6] == "−0.000123" and found[7] == "10⁻¹²"
+def test_numbers_are_written_for_people(javascript):
+    found = javascript("format.js", "[m.show(-0.00012345), m.power(-12), m.scientific(2.5e-8, 2)]")
+    assert found == ["−0.000123", "10⁻¹²", "2.5 × 10⁻⁸"]
+
+
+def test_labels_stand_apart(javascript):
+    assert javascript("marks.js", "m.apart([10, 11, 40], 5)") == [10, 15, 40]
+
+
+def test_bytes_come_back_from_their_text(javascript):
+    for data in (b"", b"a", b"sum", bytes(range(256))):
+        found = javascript(
+            "model.js", "[...new Uint8Array(m.bytesOf(v.text).buffer)]", text=base.base85(data)
+        )
+        assert bytes(found[: len(data)]) == data
+        length = javascript("model.js", "m.bytesOf(v.text).byteLength", text=base.base85(data))
+        assert length == len(data)
 
 
 # ---- the two views -------------------------------------------------------------------------------
@@ -245,7 +254,8 @@ def test_a_live_view_and_a_page_come_together(made, name):
     page = data["text/html"]
     assert made[name]._esm in page
     assert page == made[name].to_html()  # the same bytes each time
-    assert re.findall(r"https?://[^\s\"'<]+", page.replace("http://www.w3.org/2000/svg", "")) == []
+    addresses = re.findall(r"https?://[^\s\"'<`]+", page)
+    assert all(re.match(r"http://www\.w3\.org/(XML/)?\d{4}/", a) for a in addresses)  # XML's names
     for text in re.findall(r'<img [^>]*alt="([^"]*)"', page):
         assert len(text) > 30
     assert page.count("</script>") == 2 and page.count("<script") == 2

@@ -2,8 +2,8 @@
 
 An explorer is an anywidget whose traits are its controls. Its module draws everything from a small
 table of numbers, so that it needs no kernel: `_repr_mimebundle_` adds a `text/html` view in which
-the SAME module runs on a shim of the model. `common.js`, put in front of each module, and
-`common.css` hold the controls, the plots and the colours.
+the SAME module runs on a stand-in for the model. The modules are written in `js/` at the top of the
+checkout and built into `static/` by `make bundles`; `common.css` holds their looks.
 """
 
 from __future__ import annotations
@@ -31,46 +31,14 @@ FOLDER = Path(__file__).parent
 CODES = {"i1": "Int8", "u1": "Uint8", "i2": "Int16", "u2": "Uint16", "i4": "Int32", "u4": "Uint32"}
 CODES |= {"f4": "Float32", "f8": "Float64"}
 
-# The page's stand-in for the kernel's model: what anywidget promises to a module, and no more.
-SHIM = """
-const bytesOf = (text) => { // see base.base85
-  const values = new Uint8Array(128);
-  for (let value = 0; value < 85; value++) values[text.charCodeAt(value)] = value;
-  const view = new DataView(new ArrayBuffer(((text.length - 86) * 4) / 5));
-  for (let i = 86, at = 0; i < text.length; at += 4) {
-    let word = 0;
-    for (const end = i + 5; i < end; i++) word = word * 85 + values[text.charCodeAt(i)];
-    view.setUint32(at, word);
-  }
-  return new DataView(view.buffer, 0, view.byteLength - Number(text[85]));
-};
-const root = document.querySelector("[data-explorer='%s']:not([data-taken])");
-root.dataset.taken = "";
-const state = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-state._blob = bytesOf(state._blob);
-const listeners = new Map();
-const model = {
-  get: (name) => state[name],
-  set(name, value) {
-    if (state[name] === value) return;
-    state[name] = value;
-    for (const call of [...(listeners.get(`change:${name}`) ?? [])]) call();
-  },
-  on: (event, call) => listeners.set(event, [...(listeners.get(event) ?? []), call]),
-  off: (event, call) => listeners.set(event, listeners.get(event).filter((c) => c !== call)),
-  save_changes() {},
-};
-await render({ model, el: root.querySelector(".qw2v-live") });
-root.dataset.live = "page";
-"""
-
 
 class Explorer(anywidget.AnyWidget):
     """A widget that stays alive on a static page, drawn by the ES module beside its class.
 
     A subclass has its controls as synchronised traits (numbers, strings, booleans), draws them in
-    `module`, and gives `still()`, the picture of the default view for paper and for pages without
-    JavaScript, and `alt`, its text. `arrays` reach the module as typed arrays, `texts` as JSON.
+    `module`, a file of `static/` beside it, and gives `still()`, the picture of the default view
+    for paper and for pages without JavaScript, and `alt`, its text. `arrays` reach the module as
+    typed arrays, `texts` as JSON.
     """
 
     module = ""
@@ -83,8 +51,7 @@ class Explorer(anywidget.AnyWidget):
         """Read the module of a new kind of explorer."""
         if "module" in vars(cls):  # not for the class that traitlets makes to add a trait
             folder = Path(inspect.getfile(cls)).parent
-            parts = FOLDER / "common.js", folder / cls.module
-            cls._esm = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+            cls._esm = (folder / "static" / cls.module).read_text(encoding="utf-8")
             cls._css = stylesheet()
         super().__init_subclass__(**options)
 
@@ -113,7 +80,7 @@ class Explorer(anywidget.AnyWidget):
             f'<div class="qw2v-explorer" data-explorer="{name}">\n<style>{self._css}</style>\n'
             f'{pictures}<div class="qw2v-live"></div>\n'
             f'<script type="application/json">{text}</script>\n'
-            f'<script type="module">\n{self._esm}\n{SHIM % name}</script>\n</div>'
+            f'<script type="module">\n{self._esm}\nawait bundle.mount("{name}");\n</script>\n</div>'
         )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:

@@ -88,7 +88,7 @@ class Modes(Explorer):
     `dim` (d), `time` (t / tau_1), `log_time` (the time axis) and `mode` (k, the one brought out).
     """
 
-    module = "history.js"
+    module = "modes.js"
     alt = (
         "Singular values of M* rise one after another over training time, the loss falls in steps "
         "and the number of learned modes climbs."

@@ -26,7 +26,7 @@ class Pairs(Explorer):
     Raises TraitError for a word that is not among them.
     """
 
-    module = "pair.js"
+    module = "pairs.js"
     alt = (
         "M* follows PMI near zero and levels off at plus and minus two; pairs of words are marked "
         "on the curve, above a histogram of the PMI of all pairs."
@@ -78,7 +78,7 @@ class Pairs(Explorer):
 class Taylor(Explorer):
     """The loss of a positive pair, its parabola, and the gap between them at x = w_i . w_j."""
 
-    module = "pair.js"
+    module = "taylor.js"
     alt = "log(1 + exp(-x)) and its parabola: close around zero, apart beyond two."
     x = traitlets.Float(2.0, min=-4, max=4).tag(sync=True)
 

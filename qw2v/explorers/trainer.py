@@ -26,10 +26,10 @@ class Trainer(Explorer):
     """Gradient descent on about a hundred words, live in the browser, over the theory's curves.
 
     Its traits are the controls, and a change of any but `plane` starts a fresh run: `loss` "qwem"
-    or "sgns", `weighting` "setting31" or "word2vec", `log_scale` (base-10 logarithm of sigma, W(0)
-    ~ N(0, sigma^2)), `dim` d, `rate` = lr x lambda_1, `negatives` k (with word2vec's weighting),
-    `batch` (positive and negative pairs drawn a step; 0: all pairs), `seed`, and `plane`, the two
-    modes in which words are shown.
+    or "sgns", `weighting` "setting31" or "word2vec", `log_scale` (base-10 logarithm of sigma; the
+    entries of W(0) are N(0, sigma^2 / d)), `dim` d, `rate` = lr x lambda_1, `negatives` k (with
+    word2vec's weighting), `batch` (positive and negative pairs drawn a step; 0: all pairs), `seed`,
+    and `plane`, the two modes in which words are shown.
 
     The words are the most frequent ones at both ends of the first `modes` modes of M*, `each` an
     end, and some frequent ones; P_ij is their exact counts, renormalised. A vocabulary of at most
