@@ -10,6 +10,13 @@ BOOK_FLAGS ?=
 TEST_FLAGS ?=
 PAGE    := _build/html/index.html
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PACKAGE  = $(shell find qw2v -name '*.py')
+NOTEBOOKS = $(shell git ls-files '*.ipynb')
+# Outputs and counts go, cell ids stay; of the editor's metadata what differs from machine to machine goes.
+NBSTRIPOUT := $(BIN)/nbstripout --keep-id --extra-keys "metadata.colab metadata.toc metadata.vscode \
+  metadata.language_info.version metadata.language_info.codemirror_mode metadata.language_info.mimetype \
+  metadata.language_info.file_extension metadata.language_info.nbconvert_exporter \
+  metadata.language_info.pygments_lexer cell.metadata.colab cell.metadata.vscode cell.metadata.id"
 
 .PHONY: help
 help:  ## list these targets
@@ -43,12 +50,20 @@ test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
 .PHONY: check
-check: $(READY)  ## lint, format, types of the JavaScript, set-up cells, notebooks (no file changes)
+check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebooks, workflows (no file changes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
+	$(BIN)/numpydoc lint $(PACKAGE)
 	$(BIN)/python tools/setup_cell.py --check
-	$(BIN)/python tools/clean_notebooks.py --check
+	@$(NBSTRIPOUT) --verify $(NOTEBOOKS) || { echo "Mend it with: make clean-notebooks"; exit 1; }
+	$(BIN)/actionlint
 	$(BIN)/python tools/js.py check
+
+.PHONY: check-all
+check-all: check  ## `check`, the whole test suite, and what takes long: fuzzing, kills, clean installs
+	$(BIN)/python -m pytest -m "slow or not slow" $(TEST_FLAGS)
 
 .PHONY: bundles
 bundles: $(READY)  ## build the explorers' JavaScript, js/, into qw2v/explorers/static
@@ -65,7 +80,7 @@ setup-cells: $(READY)  ## write the set-up cell into every chapter
 
 .PHONY: clean-notebooks
 clean-notebooks: $(READY)  ## strip outputs from the notebooks
-	$(BIN)/python tools/clean_notebooks.py
+	$(NBSTRIPOUT) $(NOTEBOOKS)
 
 .PHONY: picture
 picture: $(READY)  ## draw the README's picture again
@@ -95,7 +110,20 @@ lock: $(READY)  ## renew constraints.txt, the locked versions of the book's envi
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --extra book --extra test --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
 
+.PHONY: wheel
+wheel: $(READY)  ## build the wheel and the source archive into dist/
+	rm -rf dist && $(BIN)/python -m hatchling build -d dist
+
+.PHONY: versions
+versions: $(READY)  ## the tests on every Python found here, and with the lowest and the latest dependencies
+	$(PIP) nox uv
+	$(BIN)/nox
+
+.PHONY: links
+links: book  ## ask every external link of the built book whether it still answers
+	$(BIN)/python tools/links.py _build/html
+
 .PHONY: clean
 clean:  ## remove what was built (the environment in .venv stays)
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

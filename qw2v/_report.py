@@ -108,7 +108,7 @@ class Report:
         return f"{self.vocab_size:,} words, d = {self.dim}"
 
     def _tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
-        """The report as (caption, header, rows of text); the first column names the row."""
+        """Return the report as (caption, header, rows of text); the first column names the row."""
         tables = []
         if self.analogies:
             header = ["category", "pairs", "asked", "correct", "no answer", "accuracy"]

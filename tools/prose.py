@@ -131,8 +131,7 @@ def equations(text: str) -> list[str]:
 
 
 def symbols(tex: str) -> set[str]:
-    r"""Return the symbols of a formula: a letter, its font, its star or sign, a subscript that is
-    no index.
+    r"""Return the symbols of a formula: a letter, its font, star or sign, a subscript, no index.
 
     >>> sorted(symbols(r"M^\star_{ij} = \tfrac12 \Psi^+_{ij} P_{ij} + \lambda_k d_{\mathrm{eff}}"))
     ['M^\\star', 'P', '\\Psi^+', '\\lambda', 'd_eff']

@@ -8,7 +8,7 @@ from qw2v.dynamics._riccati import LONG, log_phi
 
 
 def learning_times(eigenvalues, s0) -> np.ndarray:
-    """Times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k at which the modes switch on (Section 3.2).
+    """Return the times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k when modes switch on (Sec. 3.2).
 
     `eigenvalues` is (d,), `s0` a scale or (d,), both in the units of M* (s0^2 against lambda).
     Negative where a mode starts above its final value; infinite where lambda_k <= 0, since such a

@@ -92,7 +92,7 @@ def extended(target, W0: np.ndarray, values: np.ndarray, vectors: np.ndarray, bl
 
 
 def _table(target):
-    """What multiplies fastest: M* is half full, so a dense copy of it where that is not large."""
+    """Return what multiplies fastest: a dense copy where that is not large, as M* is half full."""
     size = target.shape[0]
     if hasattr(target, "toarray") and 4 * size**2 <= _DENSE_BYTES:
         return target.toarray(np.float64 if size <= 5_000 else np.float32)

@@ -367,7 +367,7 @@ class MinibatchNoise:
         return float(np.sum(self.rates * self.variance(lr, batch)))
 
     def singular_value_spread(self, lr: float, batch: int) -> np.ndarray:
-        """Standard deviation (d,) of each singular value of W."""
+        """Return the standard deviation (d,) of each singular value of W."""
         return np.sqrt(np.diagonal(self.variance(lr, batch)))
 
     def leak(self, lr: float, batch: int) -> np.ndarray:
@@ -453,7 +453,7 @@ def _rows(target, rows: np.ndarray) -> np.ndarray:
 
 
 def _pair_weights(target) -> tuple[np.ndarray, np.ndarray]:
-    """A = Psi+ P_ij and B = Psi- P_i P_j in Setting 3.1, from M* alone."""
+    """Return A = Psi+ P_ij and B = Psi- P_i P_j in Setting 3.1, from M* alone."""
     M = spectrum.symmetric(target.toarray() if hasattr(target, "toarray") else target)
     if np.abs(M).max() > 2 + 1e-9:
         raise ValueError(

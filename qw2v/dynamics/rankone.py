@@ -57,7 +57,7 @@ def gradient_flow(target, W0, times, g: ArrayLike, *, rtol: float = 1e-10) -> ND
 
 
 def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDArray[np.float64]:
-    """Times (d,) at which the modes of N switch on, from a vanishing random start of scale s0.
+    """Return the times (d,) when modes of N switch on, from a vanishing random start of scale s0.
 
     While the first j modes of N stand and the rest is negligible, W grows along the eigenvectors of
     Gamma (N - N_j) Gamma, with N_j the best approximation of rank j. Mode j + 1 takes the largest

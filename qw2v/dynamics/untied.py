@@ -85,7 +85,7 @@ def eigenpairs(target, k: int, *, progress: bool = True) -> tuple[Array, Array]:
 
 
 def _both_ends(target: Target, k: int, progress: bool) -> tuple[Array, Array]:
-    """The top k of M*, and of -M* as many as can be among the k largest in magnitude."""
+    """Return the top k of M*, and of -M* as many as can be among the k largest in magnitude."""
     upper, vectors = target.eigenpairs(k, progress=progress)
     mirror = replace(
         target,
@@ -102,7 +102,7 @@ def _both_ends(target: Target, k: int, progress: bool) -> tuple[Array, Array]:
 
 
 def _lift(values: Array, vectors: Array, c: float) -> tuple[Array, Array]:
-    """The upper eigenpairs (k,), (2V, k) of [[c/2, M*], [M*, -c/2]] from those of M*."""
+    """Return the upper eigenpairs (k,), (2V, k) of [[c/2, M*], [M*, -c/2]] from those of M*."""
     return np.hypot(values, c / 2), np.vstack([vectors * part for part in _mix(values, c)])
 
 
@@ -245,7 +245,7 @@ def exact(
 
 
 def _full_path(values, vectors, c, W0, W0_context, progress) -> ExactTrajectory:
-    """The path of Y = [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
+    """Return the path of [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
     cos, sin = _mix(values, c)
     basis = np.vstack(
         [
