@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import tomllib
 import types
 from pathlib import Path
 
-import clean_notebooks
 import nbformat
 import pytest
 import setup_cell
@@ -20,7 +20,8 @@ import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = clean_notebooks.notebooks()
+NOTEBOOKS = sorted([*ROOT.glob("*.ipynb"), *ROOT.glob("chapters/*.ipynb")])
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CHAPTERS = setup_cell.chapters()
 URL = setup_cell.repository_url()
 
@@ -44,24 +45,41 @@ def repository_files():
 # ---- notebooks ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
-def test_notebooks_are_stored_clean(path):
-    text = path.read_text(encoding="utf-8")
-    assert clean_notebooks.cleaned(text) == text, "mend it with: make clean-notebooks"
-    ids = [cell.id for cell in nbformat.reads(text, as_version=4).cells]
-    assert len(set(ids)) == len(ids)
-
-
-def test_cleaning_strips_outputs_and_keeps_ids_sources_and_captions():
-    dirty = nbformat.v4.new_notebook(
-        metadata={"kernelspec": {"name": "mine", "display_name": "Mine"}}
+def nbstripout(*arguments):
+    """Run it as the Makefile does."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    line = re.search(r"^NBSTRIPOUT := \$\(BIN\)/((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1]
+    program, *options = shlex.split(line.replace("\\\n", " "))
+    return subprocess.run(
+        [Path(sys.executable).with_name(program), *options, *arguments],
+        capture_output=True,
+        text=True,
     )
+
+
+def test_notebooks_are_stored_clean():
+    done = nbstripout("--verify", *NOTEBOOKS)
+    assert done.returncode == 0, done.stdout + "mend it with: make clean-notebooks"
+    for path in NOTEBOOKS:
+        notebook = nbformat.read(path, as_version=4)
+        ids = [cell.id for cell in notebook.cells]
+        assert len(set(ids)) == len(ids)
+        assert notebook.metadata.kernelspec == KERNEL
+
+
+def test_cleaning_strips_outputs_and_keeps_ids_sources_and_captions(tmp_path):
+    dirty = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "colab": {"provenance": []}})
+    dirty.metadata["language_info"] = {"name": "python", "version": "3.12.1"}
     cell = nbformat.v4.new_code_cell("1 + 1", id="sum", execution_count=7)
     cell.outputs = [nbformat.v4.new_output("stream", text="2")]
     cell.metadata = {"mystnb": {"image": {"alt": "two"}}, "execution": {"iopub": "now"}}
     dirty.cells = [cell]
-    clean = nbformat.reads(clean_notebooks.cleaned(nbformat.writes(dirty)), as_version=4)
-    assert clean.metadata.kernelspec.name == "python3"
+    path = tmp_path / "dirty.ipynb"
+    nbformat.write(dirty, path)
+    assert nbstripout("--verify", path).returncode == 1
+    nbstripout(path)
+    clean = nbformat.read(path, as_version=4)
+    assert clean.metadata == {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     assert clean.cells == [
         nbformat.v4.new_code_cell("1 + 1", id="sum", metadata={"mystnb": {"image": {"alt": "two"}}})
     ]
@@ -280,7 +298,7 @@ def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
     cell = nbformat.v4.new_code_cell(source, id="cell")
     title = nbformat.v4.new_markdown_cell("# Page", id="title")
     nbformat.write(
-        nbformat.v4.new_notebook(cells=[title, cell], metadata=clean_notebooks.KERNEL),
+        nbformat.v4.new_notebook(cells=[title, cell], metadata={"kernelspec": KERNEL}),
         tmp_path / "index.ipynb",
     )
 

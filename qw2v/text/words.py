@@ -125,8 +125,9 @@ def _lower(letter: str) -> str:
 
 
 def lower_before_marks(text: str) -> str:
-    """Return text with capitals before marks in lower case, and composed: J and a caron are two
-    characters, j with a caron is one.
+    """Return text with capitals before marks in lower case, and composed.
+
+    J and a caron are two characters, j with a caron is one.
     """
     after = [*map(unicodedata.category, text[1:]), " "]
     letters = zip(text, after, strict=True)
