@@ -95,19 +95,20 @@ def exact(
     Returns
     -------
     ExactTrajectory
-        Each singular value of the full-spectrum path is good to about 1e-12, relative,
-        for whatever scales and times, as long as W0 itself is well conditioned up to a scaling
-        of its columns or of its rows in the eigenbasis. `embeddings(t)` is W(t) up to a right rotation,
-        chosen to bring it as near to W0 as it can (W(0) = W0); the flow's own rotation has no closed
-        form, and no inner product between words depends on it.
+        Each singular value of the full-spectrum path is good to about 1e-12, relative, for whatever
+        scales and times, as long as W0 itself is well conditioned up to a scaling of its columns or
+        of its rows in the eigenbasis. `embeddings(t)` is W(t) up to a right rotation, chosen to
+        bring it as near to W0 as it can (W(0) = W0); the flow's own rotation has no closed form,
+        and no inner product between words depends on it.
 
-        A truncated path solves the flow within the span of the K eigenvectors and the Krylov blocks; of
-        a Target it makes a dense copy where that fits in 1 GiB (float32 above 5,000 words).
-        `truncation_error(t)` bounds what the span leaves out. At early times the blocks represent M*
-        ever better, as the square of their residual; at late times nothing outside outgrows
-        e^(lambda_K t), so take K > d, lambda_K < lambda_d. In between the bound lies far above the
-        error, since it lets everything outside grow as fast as lambda_K; with too few blocks for a
-        large start it is infinite. It counts the K eigenpairs and the products as exact.
+        A truncated path solves the flow within the span of the K eigenvectors and the Krylov
+        blocks; of a Target it makes a dense copy where that fits in 1 GiB (float32 above 5,000
+        words). `truncation_error(t)` bounds what the span leaves out. At early times the blocks
+        represent M* ever better, as the square of their residual; at late times nothing outside
+        outgrows e^(lambda_K t), so take K > d, lambda_K < lambda_d. In between the bound lies far
+        above the error, since it lets everything outside grow as fast as lambda_K; with too few
+        blocks for a large start it is infinite. It counts the K eigenpairs and the products as
+        exact.
 
     Raises
     ------
