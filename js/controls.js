@@ -204,3 +204,32 @@ export function player(app, name, { from, to, seconds, next }) {
   clock.halt();
   return element;
 }
+
+/**
+ * Text of any kind. @param {App} app @param {string} name @param {string} label
+ * @param {HTMLInputElement | HTMLTextAreaElement} input
+ */
+function typedText(app, name, label, input) {
+  input.addEventListener("input", () => app.set(name, input.value));
+  const update = () => {
+    if (input.value !== app.get(name)) input.value = app.get(name);
+  };
+  const field = h(
+    "div",
+    { class: "field" },
+    h("label", { for: input.id, class: "name" }, label),
+    input,
+  );
+  return bound(app, name, field, update, { input });
+}
+
+/** A line of text. @param {App} app @param {string} name @param {{label: string}} options */
+export function textField(app, name, { label }) {
+  const plain = { autocomplete: "off", autocapitalize: "none", spellcheck: "false" };
+  return typedText(app, name, label, h("input", { id: freshId(), type: "text", ...plain }));
+}
+
+/** Some lines of text. @param {App} app @param {string} name @param {{label: string, rows: number}} options */
+export function textArea(app, name, { label, rows }) {
+  return typedText(app, name, label, h("textarea", { id: freshId(), rows, spellcheck: "false" }));
+}

@@ -7,6 +7,7 @@ from qw2v.explorers.pair import Pairs, Taylor
 from qw2v.explorers.spike import Spike
 from qw2v.explorers.start import Start
 from qw2v.explorers.stepsize import StepSize
+from qw2v.explorers.toy import Toy
 from qw2v.explorers.trainer import Trainer
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Start",
     "StepSize",
     "Taylor",
+    "Toy",
     "Trainer",
 ]
