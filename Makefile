@@ -47,7 +47,7 @@ serve: book  ## build the book and serve it at http://localhost:8000 (PORT=...)
 
 .PHONY: test
 test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+	$(BIN)/python -m pytest -m "not slow" $(TEST_FLAGS)
 
 .PHONY: check
 check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebooks, workflows (no file changes)
