@@ -71,14 +71,14 @@ def replicates(parts: list[CorpusStatistics]) -> Iterator[CorpusStatistics]:
 
 
 def compared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the rows of `features.Survival` (5, 100)."""
-    found = features.survival(features.squared_overlaps(first, second))
+    """Return the rows of `features.FeatureMatch` (5, 100)."""
+    found = features.match_features(features.squared_overlaps(first, second))
     return np.array([getattr(found, field.name) for field in fields(found)])
 
 
 def table(value: np.ndarray, error: np.ndarray) -> dict:
-    """Return one comparison as it is written: each row of `Survival`, and its error."""
-    names = [field.name for field in fields(features.Survival)]
+    """Return one comparison as it is written: each row of `FeatureMatch`, and its error."""
+    names = [field.name for field in fields(features.FeatureMatch)]
     written = {name: value[i].round(DIGITS).tolist() for i, name in enumerate(names)}
     written["match"] = [int(k) for k in written["match"]]
     return written | {

@@ -36,7 +36,9 @@ def record(dims: tuple[int, ...] = DIMS) -> dict:
         "recorded": f"{date.today()}, {platform.machine()} CPU, numpy {np.__version__}",
         "statistics": stats.fingerprint,
         "dims": list(dims),
-        "effective_rank": [float(values[:d].sum() ** 2 / np.sum(values[:d] ** 2)) for d in dims],
+        "participation_ratio": [
+            float(values[:d].sum() ** 2 / np.sum(values[:d] ** 2)) for d in dims
+        ],
         "categories": taskvectors.emergence(vectors, datasets.load_google_analogies(), dims),
     }
 

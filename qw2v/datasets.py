@@ -129,8 +129,8 @@ def load_statistics(name: str = "enwiki") -> CorpusStatistics:
 def load_task_spectra() -> dict:
     """Return the task vectors recorded against d: `data/task_spectra.py` computes them again.
 
-    `dims` (D,), `effective_rank` (D,) of the eigenvalues of M*, (sum lambda)^2 / sum lambda^2, and
-    `categories`, as `qw2v.taskvectors.emergence` returns them.
+    `dims` (D,), `participation_ratio` (D,) of the eigenvalues of M*, (sum lambda)^2 over
+    sum lambda^2, and `categories`, as `qw2v.taskvectors.emergence` returns them.
 
     >>> len(load_task_spectra()["categories"])
     14

@@ -28,16 +28,16 @@ from qw2v.text.counting import pair_weights
 
 __all__ = [
     "Decay",
-    "Survival",
+    "FeatureMatch",
     "components",
-    "cut",
+    "restrict_features",
     "fit_decay",
     "jackknife_error",
-    "oriented",
+    "align_signs",
     "load_spectra",
     "squared_overlaps",
-    "survival",
-    "unrelated",
+    "match_features",
+    "independent_counts",
     "without_pairs",
 ]
 
@@ -83,7 +83,7 @@ def squared_overlaps(A: ArrayLike, B: ArrayLike) -> Array:
     if A.ndim != 2 or B.ndim != 2 or len(A) != len(B):
         raise ValueError(
             f"features must be (V, n) and (V, m) over the same words, received shapes {A.shape} "
-            f"and {B.shape}; `cut` brings them to the first words of both"
+            f"and {B.shape}; `restrict_features` brings them to the first words of both"
         )
     for name, side in (("first", A), ("second", B)):
         worst = np.abs(side.T @ side - np.eye(side.shape[1])).max()
@@ -95,13 +95,13 @@ def squared_overlaps(A: ArrayLike, B: ArrayLike) -> Array:
     return (A.T @ B) ** 2
 
 
-def cut(vectors: ArrayLike, words: int) -> Array:
+def restrict_features(vectors: ArrayLike, words: int) -> Array:
     """Return features cut to the first `words` words, made orthonormal again one after another.
 
     Feature k of the result spans, with those before it, what the first k spanned. (V, n) to
     (words, n). Raises ValueError unless n <= words <= V.
 
-    >>> cut([[0.6, 0.8], [0.0, 0.1], [0.8, -0.6]], words=2).tolist()
+    >>> restrict_features([[0.6, 0.8], [0.0, 0.1], [0.8, -0.6]], words=2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
     vectors = np.asarray(vectors, dtype=np.float64)
@@ -114,12 +114,12 @@ def cut(vectors: ArrayLike, words: int) -> Array:
     return Q * np.sign(np.diagonal(R)) + 0.0
 
 
-def oriented(vectors: ArrayLike, like: ArrayLike) -> Array:
+def align_signs(vectors: ArrayLike, like: ArrayLike) -> Array:
     """Return features (V, n), each with the sign that it has in its best match among `like` (V, m).
 
     Errors as in `squared_overlaps`.
 
-    >>> oriented(-np.eye(3)[:, :2], like=np.eye(3)).tolist()
+    >>> align_signs(-np.eye(3)[:, :2], like=np.eye(3)).tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     """
     vectors, like = np.asarray(vectors, np.float64), np.asarray(like, np.float64)
@@ -128,7 +128,7 @@ def oriented(vectors: ArrayLike, like: ArrayLike) -> Array:
 
 
 @dataclass(frozen=True)
-class Survival:
+class FeatureMatch:
     """How the features of one model, k = 1 to n, are found again in another; all shapes (n,)."""
 
     best: Array
@@ -143,12 +143,12 @@ class Survival:
     """The mean share of features 1 to k in the space of the other's first k."""
 
 
-def survival(overlaps: ArrayLike) -> Survival:
+def match_features(overlaps: ArrayLike) -> FeatureMatch:
     """Return what squared overlaps (n, m), m >= n, say of each feature of the first set.
 
     By chance, `share` is m / V and `space` is k / V.
 
-    >>> survival([[0.5, 0.5], [0.5, 0.25]]).space.tolist()
+    >>> match_features([[0.5, 0.5], [0.5, 0.25]]).space.tolist()
     [0.5, 0.875]
     """
     overlaps = np.asarray(overlaps, dtype=np.float64)
@@ -156,7 +156,7 @@ def survival(overlaps: ArrayLike) -> Survival:
     if m < n:
         raise ValueError(f"compare with at least as many features, received {n} against {m}")
     up_to = np.cumsum(overlaps, axis=1)
-    return Survival(
+    return FeatureMatch(
         best=overlaps.max(axis=1),
         match=overlaps.argmax(axis=1) + 1,
         within=np.diagonal(up_to).copy(),
@@ -181,7 +181,7 @@ def jackknife_error(replicates: ArrayLike) -> Array:
 # spectra
 
 
-def unrelated(stats: CorpusStatistics, *, seed: int = 0) -> CorpusStatistics:
+def independent_counts(stats: CorpusStatistics, *, seed: int = 0) -> CorpusStatistics:
     """Return counts as they would be, but for chance, if no word had to do with any other.
 
     The number of times that words i and j meet is a Poisson number of mean N P_i P_j / w, N the sum
@@ -190,7 +190,7 @@ def unrelated(stats: CorpusStatistics, *, seed: int = 0) -> CorpusStatistics:
     of its M* is where features drown. Real words come in bursts, so real noise is larger.
 
     >>> stats = CorpusStatistics.from_texts(["a b a c b a"], vocab_size=3, window=2)
-    >>> unrelated(stats, seed=1).pair_counts.toarray().tolist()
+    >>> independent_counts(stats, seed=1).pair_counts.toarray().tolist()
     [[4, 4, 1], [4, 4, 1], [1, 1, 0]]
     """
     rng = np.random.default_rng(seed)

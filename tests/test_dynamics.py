@@ -257,7 +257,7 @@ def test_low_rank_stays_low_rank():
     assert np.all(s[:, 2:] == 0) and np.all(s[:, :2] > 0.1)
     nothing = dynamics.exact(np.eye(3), np.zeros((3, 2)))
     assert np.all(nothing.singular_values([0.0, 1.0]) == 0)
-    assert nothing.effective_rank(1.0) == 0 and np.all(nothing.embeddings(1.0) == 0)
+    assert nothing.participation_ratio(1.0) == 0 and np.all(nothing.embeddings(1.0) == 0)
 
 
 def test_aligned_start_recovers_lemma_3_1():
@@ -306,7 +306,7 @@ def test_reports_follow_from_the_embeddings():
         for t in (0.0, 2.0, 6.0):
             left, s, _ = np.linalg.svd(path.embeddings(t), full_matrices=False)
             np.testing.assert_allclose(path.singular_values(t), s, rtol=1e-10)
-            assert path.effective_rank(t) == pytest.approx(np.sum(s**2) ** 2 / np.sum(s**4))
+            assert path.participation_ratio(t) == pytest.approx(np.sum(s**2) ** 2 / np.sum(s**4))
             assert path.learned_modes(t) == np.sum(s**2 > values[:6] / 2)
     overlaps = all_paths[1].overlaps(6.0)
     left = np.linalg.svd(all_paths[1].embeddings(6.0), full_matrices=False)[0]

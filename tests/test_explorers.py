@@ -95,7 +95,7 @@ def test_the_page_computes_the_same_history_as_the_package(javascript, target, s
     np.testing.assert_allclose(found["taus"], path.learning_times, rtol=1e-12)
     moments = {name: [m[name] for m in found["moments"]] for name in found["moments"][0]}
     np.testing.assert_allclose(moments["loss"], path.loss(times), rtol=1e-9)
-    np.testing.assert_allclose(moments["effectiveRank"], path.effective_rank(times), rtol=1e-9)
+    np.testing.assert_allclose(moments["effectiveRank"], path.participation_ratio(times), rtol=1e-9)
     np.testing.assert_array_equal(moments["learned"], path.learned_modes(times))
     assert found["forever"] == pytest.approx(path.loss(np.inf), rel=1e-9)
 

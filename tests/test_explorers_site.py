@@ -183,7 +183,7 @@ def check_modes(visit):
     shown, learned, of, effective, share = numbers(moment.split(", ", 1)[1])[:5]
     check_moment(path, time, shown, learned, of, share)
     around = np.array([max(time - 0.006, 0), time + 0.006]) * path.learning_times[0]
-    low, high = sorted(path.effective_rank(around))
+    low, high = sorted(path.participation_ratio(around))
     assert low - 0.06 <= effective <= high + 0.06
     k = min(k, dim)
     shown_k, value, tau, s = numbers(mode.replace("τ₁", ""))

@@ -44,26 +44,26 @@ def test_overlaps_by_brute_force():
 
 def test_cut_spans_what_the_cut_vectors_spanned_in_order():
     vectors = orthonormal(5, 60, 5)
-    shorter = features.cut(vectors, 20)
+    shorter = features.restrict_features(vectors, 20)
     for k in range(1, 6):
         angles = scipy.linalg.subspace_angles(shorter[:, :k], vectors[:20, :k])
         assert angles.max() < 1e-12
     assert np.all(np.sum(shorter * vectors[:20], axis=0) > 0)  # no feature changes its sign
-    np.testing.assert_allclose(features.cut(shorter, 20), shorter, atol=1e-14)
+    np.testing.assert_allclose(features.restrict_features(shorter, 20), shorter, atol=1e-14)
 
 
 def test_oriented_features_agree_with_their_matches():
     A, signs = orthonormal(13, 30, 5), np.array([1, -1, -1, 1, -1])
     near = np.linalg.qr(A + 0.02 * orthonormal(14, 30, 5))[0]
     near *= np.sign(np.sum(near * A, axis=0))
-    np.testing.assert_allclose(features.oriented(near[:, ::-1] * signs, A), near[:, ::-1])
+    np.testing.assert_allclose(features.align_signs(near[:, ::-1] * signs, A), near[:, ::-1])
 
 
 def test_survival_by_projections():
     A, B = orthonormal(6, 40, 6), orthonormal(7, 40, 8)
     A[:, 2] = B[:, 4]
     A = np.linalg.qr(A)[0]
-    found = features.survival(features.squared_overlaps(A, B))
+    found = features.match_features(features.squared_overlaps(A, B))
     for k in range(1, 7):
         inside = np.linalg.norm(B[:, :k].T @ A[:, :k], axis=0) ** 2
         assert found.within[k - 1] == pytest.approx(inside[-1])
@@ -77,13 +77,13 @@ def test_survival_by_projections():
 def test_space_is_the_mean_squared_cosine_of_the_principal_angles():
     A, B = orthonormal(8, 25, 4), orthonormal(9, 25, 4)
     angles = scipy.linalg.subspace_angles(A, B)
-    found = features.survival(features.squared_overlaps(A, B))
+    found = features.match_features(features.squared_overlaps(A, B))
     assert found.space[-1] == pytest.approx(np.mean(np.cos(angles) ** 2))
 
 
 def test_chance_is_the_share_of_the_dimensions():
     found = [
-        features.survival(
+        features.match_features(
             features.squared_overlaps(orthonormal(s, 100, 5), orthonormal(s + 500, 100, 20))
         )
         for s in range(200)
@@ -100,8 +100,11 @@ def test_chance_is_the_share_of_the_dimensions():
         (lambda: features.components([[np.nan], [1.0]]), "must be finite"),
         (lambda: features.squared_overlaps(np.eye(3), np.eye(4)), "over the same words"),
         (lambda: features.squared_overlaps(np.eye(3), 2 * np.eye(3)), "second set .*off by 3"),
-        (lambda: features.cut(np.eye(3)[:, :2], 1), "between 2 features and V = 3, received 1"),
-        (lambda: features.survival(np.ones((3, 2))), "received 3 against 2"),
+        (
+            lambda: features.restrict_features(np.eye(3)[:, :2], 1),
+            "between 2 features and V = 3, received 1",
+        ),
+        (lambda: features.match_features(np.ones((3, 2))), "received 3 against 2"),
         (lambda: features.fit_decay(np.ones(5), 1, 6), r"in 1..5, received 1 and 6"),
         (lambda: features.fit_decay([3.0, 2, 1, -1], 1, 4), "choose high <= 3"),
         (lambda: features.fit_decay(np.ones(9), 1, 6), "1 to 6 is too short a range"),
@@ -161,7 +164,7 @@ def test_unrelated_counts_are_as_noisy_as_those_of_shuffled_text(weights):
     texts = [" ".join(rng.choice(words, 5_000, p=odds / odds.sum())) for _ in range(20)]
     settings = dict(vocabulary=sorted(words), window=4, window_weights=weights, progress=False)
     shuffled = qw2v.CorpusStatistics.from_texts(texts, **settings)
-    chance = features.unrelated(shuffled, seed=0)
+    chance = features.independent_counts(shuffled, seed=0)
     spread, tops = [], []
     for stats in (shuffled, chance):
         assert np.array_equal(stats.pair_counts.toarray(), stats.pair_counts.T.toarray())
@@ -170,8 +173,8 @@ def test_unrelated_counts_are_as_noisy_as_those_of_shuffled_text(weights):
         tops.append(np.linalg.eigvalsh(M)[-10:].mean())
     assert spread[1] == pytest.approx(spread[0], rel=0.06)
     assert tops[1] == pytest.approx(tops[0], rel=0.06)
-    assert chance.fingerprint == features.unrelated(shuffled, seed=0).fingerprint
-    assert chance.fingerprint != features.unrelated(shuffled, seed=1).fingerprint
+    assert chance.fingerprint == features.independent_counts(shuffled, seed=0).fingerprint
+    assert chance.fingerprint != features.independent_counts(shuffled, seed=1).fingerprint
 
 
 # ---- the records ---------------------------------------------------------------------------------
@@ -281,7 +284,7 @@ def test_robustness_script_on_a_small_text(script, tmp_path):
         first, second = (
             qw2v.target(counted([files], window)[0]).eigenpairs(4)[1] for window in (3, 2)
         )
-        values.append(features.survival(features.squared_overlaps(first, second)).share)
+        values.append(features.match_features(features.squared_overlaps(first, second)).share)
     np.testing.assert_allclose(found["window 2"]["share"], values[0], atol=1e-4)
     spread = np.std(values[1:], axis=0) * np.sqrt(3)
     np.testing.assert_allclose(found["window 2"]["share_error"], spread, atol=1e-4)

@@ -58,6 +58,7 @@ def draw() -> dict[str, Figure]:
         **draw_steps(),
         **draw_weights(),
         **draw_relatives(),
+        **draw_after(),
     }
 
 
@@ -215,6 +216,20 @@ def draw_relatives() -> dict[str, Figure]:
     }
 
 
+def draw_after() -> dict[str, Figure]:
+    t = np.linspace(0, 3, 9)
+    ring = np.column_stack([np.cos(t), np.sin(t)])
+    return {
+        "months_in_a_circle": figures.after.months_in_a_circle(
+            [f"month{k}" for k in range(9)], [[2, 3], [1, 2]], ring
+        ),
+        "two_optimisers": figures.after.two_optimisers(
+            {name: (t, np.outer(t, [1, 0.5])) for name in ("plain", "Adam")}, [3, 2]
+        ),
+        "hypernyms": figures.after.hypernyms({"1-5": [0.3, 0.8, 1.0]}, [1, 2, 3]),
+    }
+
+
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Figure]:
     return draw()
@@ -289,3 +304,21 @@ def test_playground_redraws_and_carries_a_still():
     data, _ = play._repr_mimebundle_()
     assert data["image/svg+xml"] == figures.to_svg(figures.derivation.taylor(2))
     assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_words_with_dollar_signs_are_drawn_as_they_are():
+    words = [r"$\bad$", "$x^{", "a_b", r"\$", "$$", "%", "&", "$1"]
+    points, t = np.column_stack([np.arange(8), np.arange(8)]), np.linspace(0, 3, 9)
+    path = dynamics.aligned(np.diag(np.arange(8.0, 0, -1)), 1e-3, dim=8)
+    pairs = [(word, word) for word in words]
+    drawn = [
+        figures.counting.word_matrix(np.eye(8), words, "M*"),
+        figures.counting.zipf(np.arange(2_000, 0, -1), words * 250),
+        figures.closed_form.cloud(words, [("late", points)], [1] * 8),
+        figures.closed_form.history(path, words),
+        figures.training.clouds(words, {"QWEM": [("late", points)]}, [1] * 8),
+        figures.analogies.localised({"family": t[:8] / 9}, pairs),
+        figures.weights.two_ends(np.array([3.0, -1.0, 0.5]), words[:2]),
+    ]
+    for figure in drawn:
+        assert "<svg" in figures.to_svg(figure)

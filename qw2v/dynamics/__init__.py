@@ -19,6 +19,7 @@ from qw2v.dynamics._aligned import aligned, vanishing
 from qw2v.dynamics._exact import ExactTrajectory, exact
 from qw2v.dynamics._flow import gradient_flow, integrate
 from qw2v.dynamics._lemma import learning_times, sigmoid, silent_start
+from qw2v.dynamics._times import half_times
 from qw2v.dynamics._trajectory import Trajectory
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "discrete",
     "exact",
     "gradient_flow",
+    "half_times",
     "integrate",
     "learning_times",
     "rankone",

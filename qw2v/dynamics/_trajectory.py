@@ -45,7 +45,7 @@ class Trajectory(ABC):
         """
         return self._each(t, self._loss)
 
-    def effective_rank(self, t) -> np.ndarray:
+    def participation_ratio(self, t) -> np.ndarray:
         """Participation ratio (sum s_k^2)^2 / sum s_k^4 of the eigenvalues of W W^T, in [1, d].
 
         It equals r where r modes are equal and the others zero; it is zero where W is zero.

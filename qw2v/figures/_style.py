@@ -166,6 +166,7 @@ def direct_labels(ax: Axes, x: float, heights: NDArray, labels: Sequence[str]) -
             va="center",
             fontsize=9,
             annotation_clip=False,
+            parse_math=False,  # a word may hold dollar signs
         )
 
 
@@ -186,5 +187,11 @@ def scatter_labels(
                 break
         taken.append((x, x + width, low))
         ax.annotate(
-            word, point, (3, low - y), textcoords="offset points", fontsize=size, color=color
+            word,
+            point,
+            (3, low - y),
+            textcoords="offset points",
+            fontsize=size,
+            color=color,
+            parse_math=False,
         )

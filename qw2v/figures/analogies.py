@@ -151,6 +151,7 @@ def localised(
                 va="top",
                 color=color,
                 fontsize=9.5,
+                parse_math=False,
             )
     np.atleast_1d(axes)[-1].set(xlabel="eigen-feature, by its number")
     return figure

@@ -20,8 +20,8 @@ def word_matrix(
     figure, ax = panels(height=5.6)
     limit = np.abs(values).max() if limit is None else limit
     image = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    ax.set_xticks(range(len(words)), words, rotation=90, fontsize=9)
-    ax.set_yticks(range(len(words)), words, fontsize=9)
+    ax.set_xticks(range(len(words)), words, rotation=90, fontsize=9, parse_math=False)
+    ax.set_yticks(range(len(words)), words, fontsize=9, parse_math=False)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     for edge in range(groups, len(words), groups or len(words)):
@@ -40,7 +40,8 @@ def zipf(
     ax.loglog(rank, word_counts, color=COLORS["theory"])
     for r in named:
         ax.plot(r, word_counts[r - 1], "o", color=MODES[1])
-        ax.annotate(words[r - 1], (r, word_counts[r - 1]), (6, 4), textcoords="offset points")
+        place = {"textcoords": "offset points", "parse_math": False}
+        ax.annotate(words[r - 1], (r, word_counts[r - 1]), (6, 4), **place)
     ax.set(xlabel="rank of the word", ylabel="occurrences")
     return figure
 

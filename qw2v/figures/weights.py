@@ -66,7 +66,8 @@ def two_ends(values: NDArray, words: Sequence[str]) -> Figure:
         label = {"textcoords": "offset points", "color": color, "ha": align}
         ax.annotate(name, (rank[k], abs(values[k])), shift, **label)
     first = f"{values[0]:,.0f}: {', '.join(words)}".replace("-", "−")
-    ax.annotate(first, (1, abs(values[0])), (8, -3), textcoords="offset points", fontsize=10)
+    place = {"xytext": (8, -3), "textcoords": "offset points", "parse_math": False}
+    ax.annotate(first, (1, abs(values[0])), **place, fontsize=10)
     ax.set(xlabel="order of learning", ylabel="|eigenvalue of $M^⋆$|")
     return figure
 
