@@ -97,7 +97,7 @@ bench: $(READY)  ## run the measured comparisons of benchmarks/
 .PHONY: data
 data: $(READY)  ## count the shipped statistics again from a corpus (CORPUS="text1.txt.xz text2.txt.xz ...")
 	@test -n "$(CORPUS)" || { echo 'Name the corpus files: make data CORPUS="text1.txt.xz text2.txt.xz"'; exit 1; }
-	$(BIN)/python -m qw2v count $(CORPUS) --tokens a-z --vocab-size 10000 --window 16 -o data/enwiki.npz
+	$(BIN)/python -m qw2v count $(CORPUS) --compact --tokens a-z --vocab-size 10000 --window 16 -o data/enwiki.npz
 
 .PHONY: sums
 sums:  ## write the checksums of data/ anew, after a file there was rebuilt on purpose

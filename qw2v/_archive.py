@@ -57,8 +57,10 @@ def write(
     words: list[str],
     word_counts: NDArray[np.int64],
     pairs: sparse.csr_array,
+    *,
+    compact: bool = False,
 ) -> None:
-    """Write one archive, whole or not at all."""
+    """Write one archive, whole or not at all; a compact one takes much longer."""
     raw = {
         "words": np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), np.uint8),
         "word_counts": np.ascontiguousarray(word_counts, "<i8").view(np.uint8),
@@ -67,7 +69,7 @@ def write(
     text = json.dumps(
         {"format": FORMAT, "version": VERSION, **header}, indent=1, ensure_ascii=False
     )
-    members = {"header": np.frombuffer(text.encode(), np.uint8), **_compress(raw)}
+    members = {"header": np.frombuffer(text.encode(), np.uint8), **_compress(raw, compact)}
     with _files.replacing(path) as file:
         np.savez(file, sha256=_checksum(members), **members)  # type: ignore[arg-type]
 
@@ -147,21 +149,23 @@ def _words(stream: Bytes) -> list[str]:
     return words
 
 
-def _compress(raw: dict[str, Bytes]) -> dict[str, Bytes]:
+def _compress(raw: dict[str, Bytes], compact: bool = False) -> dict[str, Bytes]:
     import zstandard
 
     # Nearly all of the gain lies in the choice of symbols and hardly any in long matches: so the
-    # careful strategy with a short search, as small as level 19 and six times as fast.
+    # careful strategy with a short search, as small as level 19 and six times as fast. Level 1 is
+    # fifty times as fast again and 3% larger: 27.5 MB for 26.7 (`benchmarks/counting.py`).
+    careful = {
+        "strategy": zstandard.STRATEGY_BTOPT,
+        "min_match": 3,
+        "target_length": 16,
+        "search_log": 3,
+        "chain_log": 16,
+        "hash_log": 16,
+        "window_log": 18,
+    }
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        12,
-        strategy=zstandard.STRATEGY_BTOPT,
-        min_match=3,
-        target_length=16,
-        search_log=3,
-        chain_log=16,
-        hash_log=16,
-        window_log=18,
-        threads=-1,
+        12 if compact else 1, threads=-1, **(careful if compact else {})
     )
     compressor = zstandard.ZstdCompressor(compression_params=parameters)
     return {
@@ -216,14 +220,18 @@ def _checksum(members: Mapping[str, Bytes]) -> Bytes:
 
 def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
     """Return the streams of a symmetric table with an even diagonal."""
-    upper = sparse.triu(pairs, format="csr")
-    lengths = np.diff(upper.indptr)
+    spans = [
+        slice(start + int(pairs.indices[start:stop].searchsorted(row)), stop)
+        for row, (start, stop) in enumerate(pairwise(pairs.indptr.tolist()))
+    ]
+    columns = np.concatenate([pairs.indices[span] for span in spans])
+    values = np.concatenate([pairs.data[span] for span in spans])
+    lengths = np.array([span.stop - span.start for span in spans])
     filled = np.flatnonzero(lengths)
-    first = upper.indptr[filled]
-    values = upper.data.copy()
-    diagonal = first[upper.indices[first] == filled]
+    first = (np.cumsum(lengths) - lengths)[filled]
+    diagonal = first[columns[first] == filled]
     if (
-        2 * upper.nnz - len(diagonal) != pairs.nnz
+        2 * len(columns) - len(diagonal) != pairs.nnz
         or np.any(values < 1)
         or np.any(values[diagonal] % 2)
     ):
@@ -233,8 +241,8 @@ def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
         )
     values[diagonal] //= 2
     _check_sum(values)
-    gaps = np.diff(upper.indices, prepend=0).astype(np.int64)
-    gaps[first] = upper.indices[first] - filled + 1
+    gaps = np.diff(columns, prepend=columns[:1])
+    gaps[first] = columns[first] - filled + 1
     packed = {"row_lengths": lengths.astype("<i8").view(np.uint8)}
     packed["gaps"], packed["gap_excess"] = _escape(gaps)
     packed["values"], packed["value_excess"] = _escape(values)

@@ -82,6 +82,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
         help="refuse bytes that are not UTF-8, or read them as spaces (%(default)s)",
     )
     parser.add_argument("--source", default="", help="where the text is from, kept in the output")
+    parser.add_argument("--compact", action="store_true", help="write a smaller file, for sharing")
     parser.add_argument("--workers", type=int, help="threads; by default one a core")
     parser.add_argument("--memory", type=_bytes, help="how much to take, as in 4G; else all free")
     parser.add_argument("--processes", type=int, help="count in this many processes instead")
@@ -128,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
             memory=options.memory,
             progress=not options.quiet,
         )
-    stats.save(options.output)
+    stats.save(options.output, compact=options.compact)
     if options.json:
         kept = ("vocab_size", "n_tokens", "n_documents", "window")
         print(

@@ -124,7 +124,7 @@ def count_pairs(ids: Ids, request: Request, bar: Any) -> sparse.csr_array:
     """
     # No pair is further apart than a document is long.
     weights = pair_weights(request.window, request.window_weights, ids.longest - 1)
-    _check_overflow(int(ids.word_counts.sum()), weights)
+    check_overflow(int(ids.word_counts.sum()), request, ids.longest)
     vocab_size, reach = len(ids.word_counts), len(weights)
     n_ids = ids.n_ids + reach * ids.n_documents
     centres = _piece_size(n_ids, ids.word_counts, reach, request.memory, ids.in_memory)
@@ -137,8 +137,12 @@ def count_pairs(ids: Ids, request: Request, bar: Any) -> sparse.csr_array:
     return total
 
 
-def _check_overflow(n_words: int, weights: list[int]) -> None:
-    """Refuse where the sum over the table could pass int64: 2 sum(weights) for each word."""
+def check_overflow(n_words: int, request: Request, longest: int) -> None:
+    """Refuse where the sum over the table could pass int64: 2 sum(weights) for each word.
+
+    `n_words` are the words to count, `longest` the words of the longest document.
+    """
+    weights = pair_weights(request.window, request.window_weights, longest - 1)
     bound = 2 * n_words * sum(weights)
     if bound > INT64_MAX:
         raise OverflowError(

@@ -86,6 +86,7 @@ class Text:
         self.n_documents = spool.n_documents
         self.n_tokens = int(table.counts().sum())
         self.n_words = len(table)
+        self.longest = spool.longest
         self._table = table
         self._spool = spool
         self._aliases = aliases
@@ -120,7 +121,7 @@ class Text:
             word_counts=word_counts,
             n_ids=self.n_tokens if masked else total,
             n_documents=self.n_documents,
-            longest=self._spool.longest,
+            longest=self.longest,
             in_memory=self._spool.in_memory,
             keep_others=masked,
         )
