@@ -57,6 +57,7 @@ check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebo
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/numpydoc lint $(PACKAGE)
 	$(BIN)/python tools/setup_cell.py --check
+	PYTHONPATH=tools $(BIN)/python -m course students --check
 	@$(NBSTRIPOUT) --verify $(NOTEBOOKS) || { echo "Mend it with: make clean-notebooks"; exit 1; }
 	$(BIN)/actionlint
 	$(BIN)/python tools/js.py check
@@ -81,6 +82,20 @@ setup-cells: $(READY)  ## write the set-up cell into every chapter
 .PHONY: clean-notebooks
 clean-notebooks: $(READY)  ## strip outputs from the notebooks
 	$(NBSTRIPOUT) $(NOTEBOOKS)
+
+.PHONY: assignments
+assignments: $(READY)  ## write the student notebooks in assignments/student from their sources
+	PYTHONPATH=tools $(BIN)/python -m course students
+
+.PHONY: course
+course: $(READY)  ## student notebooks, autograders, instructor's archive and quizzes, in _build/course
+	PYTHONPATH=tools $(BIN)/python -m course build
+
+.PHONY: grade
+grade: $(READY)  ## grade every notebook of a folder (SUBMISSIONS=folder, ROSTER=, MARKING=, OUT=)
+	@test -n "$(SUBMISSIONS)" || { echo 'Name the folder: make grade SUBMISSIONS=folder'; exit 1; }
+	PYTHONPATH=tools $(BIN)/python -m course grade "$(SUBMISSIONS)" $(if $(OUT),-o "$(OUT)") \
+	  $(if $(ROSTER),--roster "$(ROSTER)") $(if $(MARKING),--marking "$(MARKING)") $(GRADE_FLAGS)
 
 .PHONY: picture
 picture: $(READY)  ## draw the README's picture again
@@ -108,7 +123,7 @@ sums:  ## write the checksums of data/ anew, after a file there was rebuilt on p
 lock: $(READY)  ## renew constraints.txt, the locked versions of the book's environment
 	$(PIP) uv
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --extra book --extra test --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
+	  --extra book --extra course --extra test --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
 
 .PHONY: wheel
 wheel: $(READY)  ## build the wheel and the source archive into dist/
