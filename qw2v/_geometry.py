@@ -36,7 +36,7 @@ def direction(query: NDArray[Any], dim: int) -> NDArray[np.float64]:
     if largest == 0:
         raise ValueError("The query is the zero vector, which has no direction.")
     query /= largest
-    unit: NDArray[np.float64] = query / np.linalg.norm(query)
+    unit: NDArray[np.float64] = np.divide(query, np.linalg.norm(query))
     return unit
 
 
@@ -44,7 +44,7 @@ def distinct(matrix: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.bool_]:
     """Return whether each row, of this direction, is not zero and no other row's equal."""
     length = np.asarray(np.abs(matrix).max(axis=1), np.float64)
     # Equal rows fall side by side along any direction.
-    along = unit @ np.random.default_rng(0).standard_normal(unit.shape[1]).astype(unit.dtype)
+    along = unit @ np.random.default_rng(0).standard_normal((unit.shape[1],)).astype(unit.dtype)
     order = np.argsort(along, kind="stable")
     found: NDArray[np.bool_] = length > 0
     for step in range(1, min(4, len(order))):

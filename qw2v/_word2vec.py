@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from qw2v._files import DamagedFileError, PathLike, replacing
 
+Source = BinaryIO | gzip.GzipFile
+
 _ASCII_SPACE = frozenset(" \t\n\r\v\f")
 _CONTROLS = bytes(range(32)) + b"\x7f"
 _LONGEST_LINE = 1 << 26
@@ -168,9 +170,7 @@ def encode(word: str) -> bytes:
     return raw
 
 
-def _write(
-    file: BinaryIO | gzip.GzipFile, words: list[bytes], matrix: NDArray[np.float32], binary: bool
-) -> None:
+def _write(file: Source, words: list[bytes], matrix: NDArray[np.float32], binary: bool) -> None:
     file.write(b"%d %d\n" % matrix.shape)
     if binary:
         for word, row in zip(words, matrix, strict=True):
@@ -182,7 +182,7 @@ def _write(
 
 
 @contextmanager
-def _opened(path: PathLike) -> Iterator[BinaryIO]:
+def _opened(path: PathLike) -> Iterator[Source]:
     """Open a file to read forth and back, unpacked if it is packed by gzip."""
     with open(path, "rb") as file, tempfile.TemporaryFile() as copy:
         source: BinaryIO = file
@@ -200,7 +200,7 @@ def _opened(path: PathLike) -> Iterator[BinaryIO]:
             return
         try:
             with gzip.GzipFile(fileobj=source) as unpacked:
-                yield unpacked  # type: ignore[misc]  # a BinaryIO in all but name
+                yield unpacked
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DamagedFileError(f"{path} is damaged or cut short ({error}): get it again") from (
                 error
@@ -223,7 +223,7 @@ def _no_start(path: PathLike, line: bytes) -> str:
     )
 
 
-def _check_size(path: PathLike, file: BinaryIO, count: int, dim: int) -> None:
+def _check_size(path: PathLike, file: Source, count: int, dim: int) -> None:
     # A number needs two bytes at least (a space and a digit); gzip packs a thousand into one.
     size = os.fstat(file.fileno()).st_size
     most = size if not isinstance(file, gzip.GzipFile) else 1032 * size
@@ -267,7 +267,7 @@ def _is_number(item: bytes) -> bool:
 
 def _read_text(
     path: PathLike,
-    file: BinaryIO,
+    file: Source,
     rows: Rows,
     announced: int | None,
     limit: int | None,
@@ -313,7 +313,7 @@ def _read_text(
 
 def _read_binary(
     path: PathLike,
-    file: BinaryIO,
+    file: Source,
     rows: Rows,
     announced: int | None,
     limit: int | None,

@@ -28,12 +28,12 @@ _SPELLING_POOL = 50_000
 class UnknownWordError(KeyError):
     """A word that is not in the vocabulary; its message offers near spellings."""
 
-    def __init__(self, word: str, vocabulary: Sequence[str]):
+    def __init__(self, word: Any, vocabulary: Sequence[str]):
         super().__init__(word)
         self.word = word
         self._vocabulary = vocabulary
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.word, self._vocabulary)
 
     @cached_property
@@ -266,11 +266,11 @@ class WordVectors:
         >>> WordVectors(["cat", "dog", "algebra"], rows).doesnt_match(["cat", "algebra", "dog"])
         'algebra'
         """
-        words = list(words)
-        if len(words) < 2 or isinstance(words, str):
-            raise ValueError(f"Give two words or more; received {words!r}.")
-        rows = self.normalized[[self.row(word) for word in words]]
-        return words[int(np.argmin(rows @ rows.mean(axis=0)))]
+        given = [words] if isinstance(words, str) else list(words)
+        if len(given) < 2:
+            raise ValueError(f"Give two words or more; received {given!r}.")
+        rows = self.normalized[[self.row(word) for word in given]]
+        return given[int(np.argmin(rows @ rows.mean(axis=0)))]
 
     def _nearest(
         self, query: NDArray[Any], topn: int, excluded: set[int]

@@ -120,9 +120,10 @@ def _lists(options: argparse.Namespace) -> tuple[Any, Any]:
     shipped = {"men": datasets.load_men, "wordsim353": datasets.load_wordsim353}
     ratings: dict[str, Any] = {}
     for source in options.ratings or ():
-        found = {source: shipped[source]()} if source in shipped else lists.named_ratings(source)
-        for name, rows in found.items():
-            ratings[name if name not in ratings else source] = rows
+        load = shipped.get(source)
+        rated = lists.named_ratings(source) if load is None else {source: load()}
+        for name, pairs in rated.items():
+            ratings[name if name not in ratings else source] = pairs
     return analogies, ratings
 
 

@@ -50,7 +50,7 @@ COLORS = {
 NAMES = {"mstar": "M*", "pmi": "PMI", "ppmi": "PPMI", "qwem": "QWEM", "sgns": "word2vec"}
 WIDTH = 5.2
 
-STYLE = {
+STYLE: Any = {  # what matplotlib calls its parameters
     "font.size": 11,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",

@@ -19,6 +19,7 @@ def months_in_a_circle(months: Sequence[str], by_lag: ArrayLike, points: NDArray
     by_lag (7, n): the ratios at each lag, one a pair; points (12, 2): entries of the eigenvectors.
     """
     figure, (left, right) = panels(1, 2, height=2.9)
+    by_lag = np.asarray(by_lag)
     for lag, ratios in enumerate(by_lag):
         left.plot(np.full(len(ratios), lag), ratios, "o", color=FAINT, markersize=3)
     left.plot([np.mean(ratios) for ratios in by_lag], "o-", color=MODES[0], markersize=5)
@@ -40,6 +41,7 @@ def two_optimisers(runs: Mapping[str, tuple[NDArray, NDArray]], ends: ArrayLike)
     runs: title -> (times (T,), singular values (T, d)); ends (d,) are those of M*.
     """
     figure, axes = panels(1, len(runs), height=2.9, sharey=True)
+    ends = np.asarray(ends)
     for ax, (title, (times, values)) in zip(axes, runs.items(), strict=True):
         for k, end in enumerate(ends):
             ax.axhline(end, color=FAINT, linewidth=0.6)

@@ -6,6 +6,7 @@ A `record` is what `qw2v.taskvectors.emergence` returns for the dimensions `dims
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -88,7 +89,9 @@ def bulk_and_spike(spectra: Mapping[int, Sequence[float]]) -> Figure:
     return figure
 
 
-def _multiples(names: Sequence[str], height: float = 1.25, **options) -> tuple[Figure, dict]:
+def _multiples(
+    names: Sequence[str], height: float = 1.25, **options: Any
+) -> tuple[Figure, dict[str, Any]]:
     """Return a figure of small panels, two in a row, and the panels by category."""
     rows = -(-len(names) // 2)
     figure, grid = panels(rows, 2, height=height * rows + 0.5, sharex=True, **options)
@@ -308,6 +311,6 @@ def snr_against_accuracy(points: Mapping[str, tuple[float, float]], label: str) 
     ax.minorticks_off()
     figure.draw_without_rendering()  # labels can be kept apart once the layout is known
     order = np.argsort(-y)
-    points = np.stack([x, 100 * y], axis=1)[order]
-    scatter_labels(ax, [title(names[i]) for i in order], points, colors[order])
+    places = np.stack([x, 100 * y], axis=1)[order]
+    scatter_labels(ax, [title(names[i]) for i in order], places, colors[order].tolist())
     return figure

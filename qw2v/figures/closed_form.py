@@ -109,6 +109,7 @@ def cloud(
 def shrinking_error(scales: ArrayLike, errors: Mapping[str, ArrayLike]) -> Figure:
     """Draw the largest relative error of predicted learning times against the scale sigma."""
     figure, ax = panels(height=2.8)
+    scales = np.asarray(scales)
     for k, (name, error) in enumerate(errors.items()):
         percent = 100 * np.asarray(error)
         ax.loglog(scales, percent, "o-", color=mode_color(k + 1))

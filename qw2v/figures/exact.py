@@ -131,7 +131,9 @@ def predicted_accuracy(
     """Draw analogy accuracy (in %) over time: recorded runs as circles, predictions as lines."""
     figure, ax = panels(height=3.4)
 
-    def label(name, x, y, color, offset, side):
+    def label(
+        name: str, x: float, y: float, color: str, offset: tuple[float, float], side: str
+    ) -> None:
         ax.annotate(name, (x, y), offset, textcoords="offset points", ha=side, color=color)
         ax.texts[-1].set_fontsize(10)
 

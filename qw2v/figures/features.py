@@ -106,7 +106,7 @@ def eigenvalue_decay(
         middle = np.sqrt(law.low * law.high)
         label = rf"$k^{{-{law.exponent:.2f} \pm {law.error:.2f}}}$"
         ax.annotate(label, (middle, 1.7 * law(middle)), (3, 3), textcoords="offset points")
-        if name in (noise or {}):
+        if noise is not None and name in noise:
             ax.axhline(noise[name], color=FAINT, linewidth=1.2, linestyle="--")
             ax.annotate(
                 "noise", (1.3, noise[name]), (0, -12), textcoords="offset points", color=INK

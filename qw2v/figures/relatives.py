@@ -18,7 +18,7 @@ def mode_maps(points: NDArray, modes: NDArray, values: ArrayLike) -> Figure:
 
     Red is positive, blue is negative, white is zero; each mode on its own scale.
     """
-    rows = modes.shape[1] // 3
+    rows, values = modes.shape[1] // 3, np.asarray(values)
     figure, axes = panels(rows, 3, height=1.9 * rows, sharex=True, sharey=True)
     for k, ax in enumerate(np.ravel(axes)):
         peak = np.abs(modes[:, k]).max()

@@ -111,6 +111,7 @@ def noise_floors(
     Keys are batch sizes; `rates` (n,) and each value (n,).
     """
     figure, ax = panels(height=3.4)
+    rates = np.asarray(rates)
     for k, batch in enumerate(predicted):
         line, seen = np.asarray(predicted[batch]), np.asarray(measured[batch])
         ax.loglog(rates, line, color=mode_color(k + 1))
@@ -128,7 +129,7 @@ def outside_share(predicted: ArrayLike, measured: ArrayLike, gaps: ArrayLike) ->
     """Draw how much of each mode (%) lies outside the learned span, beside its gap to the rest."""
     figure, (top, bottom) = panels(2, 1, height=3.8, sharex=True)
     modes = np.arange(1, len(np.asarray(predicted)) + 1)
-    colors = [mode_color(k) for k in modes]
+    colors = [mode_color(k) for k in modes.tolist()]
     top.bar(modes, 100 * np.asarray(measured), color=colors, width=0.6)
     top.plot(modes, 100 * np.asarray(predicted), "D", color=INK, markerfacecolor="white")
     top.set(ylabel="% outside")

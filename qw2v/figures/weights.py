@@ -75,11 +75,12 @@ def two_ends(values: NDArray, words: Sequence[str]) -> Figure:
 def nearly_balanced(scales: ArrayLike, errors: Mapping[str, ArrayLike]) -> Figure:
     """Draw the largest error of the singular values against the scale of a random start."""
     figure, ax = panels(height=2.8)
+    scales = np.asarray(scales)
     for k, (name, error) in enumerate(errors.items()):
         ax.loglog(scales, error, "o-", color=(mode_color(2), mode_color(1))[k])
         ax.annotate(
             name,
-            (scales[1], error[1]),
+            (scales[1], np.asarray(error)[1]),
             (6, -14),
             textcoords="offset points",
             color=(mode_color(2), mode_color(1))[k],
