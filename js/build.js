@@ -1,23 +1,34 @@
 /**
- * Build every explorer into one file: `node build.js`; `node build.js --check` builds in memory and
- * compares with the files that are committed.
+ * Build what a page runs, one file each: `node build.js`; `node build.js --check` builds in memory
+ * and compares with the files that are committed.
  *
- * A bundle is an ES module for anywidget. Its text also stands in a page, where lines after it call
- * `bundle.mount(name)`: so its parts hang on one variable, which minifying leaves its name.
+ * An explorer becomes an ES module for anywidget. Its text also stands in a page, where a line after
+ * it calls `bundle.mount(name)`: so its parts hang on one variable, which minifying leaves its name.
  */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const target = join(here, "..", "qw2v", "explorers", "static");
+const explorers = "../qw2v/explorers/static";
+const page = "../qw2v/static";
 const NOTICE =
   "Holds parts of d3 (ISC licence, copyright Mike Bostock): see licences.txt beside it.";
+const BUILT = "Built from js/ by `make bundles`.";
 
-/** Name and text of a bundle. */
-async function bundle(entry) {
+const explorer = {
+  format: "iife",
+  globalName: "bundle",
+  banner: { js: `// ${BUILT} ${NOTICE}` },
+  footer: {
+    js: "export const { render } = bundle;\nexport default { render };\nexport { bundle };",
+  },
+};
+
+/** The text that an entry is built into. */
+async function bundle(entry, options) {
   const { outputFiles } = await build({
     absWorkingDir: here,
     entryPoints: [entry],
@@ -25,16 +36,11 @@ async function bundle(entry) {
     minify: true,
     charset: "utf8",
     target: "es2022",
-    format: "iife",
-    globalName: "bundle",
     legalComments: "none",
-    banner: { js: `// Built from js/ by \`make bundles\`. ${NOTICE}` },
-    footer: {
-      js: "export const { render } = bundle;\nexport default { render };\nexport { bundle };",
-    },
     write: false,
+    ...options,
   });
-  return [basename(entry), outputFiles[0].text];
+  return outputFiles[0].text;
 }
 
 /** The licences of what the bundles hold, as their packages give them. */
@@ -46,23 +52,33 @@ function licences() {
     .join("\n----\n\n");
 }
 
-const entries = readdirSync(join(here, "explorers")).map((name) => `explorers/${name}`);
-const files = new Map(await Promise.all(entries.map(bundle)));
-files.set("licences.txt", licences());
+const files = new Map([[`${explorers}/licences.txt`, licences()]]);
+for (const name of readdirSync(join(here, "explorers"))) {
+  files.set(`${explorers}/${name}`, await bundle(`explorers/${name}`, explorer));
+}
+files.set(`${page}/page.js`, await bundle("page/page.js", { format: "esm" }));
+files.set(`${page}/page.css`, await bundle("page/page.css", {}));
 
 if (process.argv.includes("--check")) {
-  const there = readdirSync(target);
-  const read = (name) => readFileSync(join(target, name), "utf8");
-  const stale = [...files].filter(([name, text]) => !there.includes(name) || read(name) !== text);
+  const same = (path, text) => existsSync(path) && readFileSync(path, "utf8") === text;
+  const wrong = [...files].filter(([name, text]) => !same(join(here, name), text));
+  const there = [explorers, page].flatMap((folder) =>
+    readdirSync(join(here, folder)).map((name) => `${folder}/${name}`),
+  );
   const left = there.filter((name) => !files.has(name));
-  for (const [name] of stale) process.stderr.write(`${name} is not what js/ builds\n`);
-  for (const name of left) process.stderr.write(`${name} has no source in js/explorers\n`);
-  if (stale.length + left.length) {
-    process.stderr.write("Run `make bundles` and commit qw2v/explorers/static.\n");
+  for (const [name] of wrong) process.stderr.write(`${basename(name)} is not what js/ builds\n`);
+  for (const name of left) process.stderr.write(`${basename(name)} has no source in js/\n`);
+  if (wrong.length + left.length) {
+    process.stderr.write("Run `make bundles` and commit what it writes.\n");
     process.exit(1);
   }
 } else {
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target);
-  for (const [name, text] of files) writeFileSync(join(target, name), text);
+  for (const folder of [explorers, page]) {
+    rmSync(join(here, folder), { recursive: true, force: true });
+  }
+  for (const [name, text] of files) {
+    const path = join(here, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }

@@ -66,6 +66,7 @@ export class Plot {
     this.ratio = 0;
     this.key = "";
     this.drawn = "";
+    this.axisKeys = { across: "", up: "" };
     this.stale = true;
     /** @type {Range} */
     this.wanted = {};
@@ -158,38 +159,55 @@ export class Plot {
     this.context.restore();
   }
 
+  /** Draw the axis that is not as it was: the page is laid out anew for every number in it. */
   drawAxes() {
-    const { across, up } = this;
-    if (!across || !up) return;
-    const { left, right, top, bottom } = this.inner;
-    const { log, xTicks, yTicks } = this.wanted;
-    const [below, beside, under, along] = this.axes.children;
+    const { x, y, log, xTicks, yTicks } = this.wanted;
+    const place = [this.inner, this.height];
+    const across = JSON.stringify([x, log, xTicks, this.xLabel, place]);
+    const up = JSON.stringify([y, yTicks, this.yLabel, place]);
+    if (across !== this.axisKeys.across) this.drawAcross();
+    if (up !== this.axisKeys.up) this.drawUp();
+    this.axisKeys = { across, up };
+  }
+
+  drawAcross() {
+    const { across } = this;
+    if (!across) return;
+    const { left, right, bottom } = this.inner;
+    const { log, xTicks } = this.wanted;
     const many = Math.max(2, Math.min(8, Math.floor((right - left) / 42)));
-    const xAxis = axisBottom(across).ticks(many).tickSizeInner(4).tickSizeOuter(0).tickPadding(4);
-    const yAxis = axisLeft(up).ticks(Math.max(2, Math.floor((bottom - top) / 45)));
-    // On a logarithmic axis the scale knows which of its ticks have room for a number.
+    const axis = axisBottom(across).ticks(many).tickSizeInner(4).tickSizeOuter(0).tickPadding(4);
     /** @type {(value: number) => string} */
     let named = log ? logText : show;
+    // On a logarithmic axis the scale knows which of its ticks have room for a number.
     if (log && !xTicks) named = across.tickFormat(many, /** @type {any} */ (logText));
-    xAxis.tickFormat((v) => named(Number(v)));
-    yAxis
-      .tickFormat((v) => show(Number(v)))
-      .tickSizeInner(4)
-      .tickSizeOuter(0)
-      .tickPadding(3);
-    if (xTicks) xAxis.tickValues(xTicks);
-    if (yTicks) yAxis.tickValues(yTicks);
-    /** @param {Element} g */
-    const group = (g) => select(/** @type {SVGGElement} */ (g));
-    group(below).attr("transform", `translate(0,${bottom})`).call(xAxis);
-    group(beside).attr("transform", `translate(${left},0)`).call(yAxis);
-    const middle = (top + bottom) / 2;
-    const title = select(under)
+    axis.tickFormat((v) => named(Number(v)));
+    if (xTicks) axis.tickValues(xTicks);
+    const [group, , title] = this.axes.children;
+    select(/** @type {SVGGElement} */ (group))
+      .attr("transform", `translate(0,${bottom})`)
+      .call(axis);
+    const at = select(title)
       .attr("x", (left + right) / 2)
       .attr("y", this.height - 6);
-    title.attr("text-anchor", "middle").text(this.xLabel);
-    const turned = `translate(11,${middle}) rotate(-90)`;
-    select(along).attr("transform", turned).attr("text-anchor", "middle").text(this.yLabel);
+    at.attr("text-anchor", "middle").text(this.xLabel);
+  }
+
+  drawUp() {
+    const { up } = this;
+    if (!up) return;
+    const { left, top, bottom } = this.inner;
+    const { yTicks } = this.wanted;
+    const axis = axisLeft(up).ticks(Math.max(2, Math.floor((bottom - top) / 45)));
+    axis.tickFormat((v) => show(Number(v)));
+    axis.tickSizeInner(4).tickSizeOuter(0).tickPadding(3);
+    if (yTicks) axis.tickValues(yTicks);
+    const [, group, , title] = this.axes.children;
+    select(/** @type {SVGGElement} */ (group))
+      .attr("transform", `translate(${left},0)`)
+      .call(axis);
+    const turned = `translate(11,${(top + bottom) / 2}) rotate(-90)`;
+    select(title).attr("transform", turned).attr("text-anchor", "middle").text(this.yLabel);
   }
 
   /** Pixels of values along the horizontal axis, kept while many lines share them.

@@ -65,25 +65,41 @@ const inverse = (square) => (square > 0 ? 1 / Math.sqrt(square) : 0);
 /** Squared lengths of all words under the weights. @param {Space} space @param {Float64Array} weight */
 export const squares = ({ squared, size }, weight) => combine(squared, size, weight);
 
-/** The query b - a + c, each of length one, over the modes: weighted, and of length one itself.
- * @param {Space} space @param {number[]} asked @param {Float64Array} weight @param {Float64Array} square
+/** A row and its sign in a query. @typedef {[number, number]} Term */
+
+/** The sum of signed rows, each of length one, over the modes: weighted, and of length one itself.
+ * @param {Space} space @param {Term[]} terms @param {Float64Array} weight @param {Float64Array} square
  */
-function query({ entries, size }, [a, b, c], weight, square) {
-  const unit = [a, b, c].map((row) => inverse(square[row]));
-  const q = weight.map((_, k) => {
-    const at = k * size;
-    return entries[at + b] * unit[1] - entries[at + a] * unit[0] + entries[at + c] * unit[2];
-  });
+function query({ entries, size }, terms, weight, square) {
+  const q = new Float64Array(weight.length);
+  for (const [row, sign] of terms) {
+    const unit = sign * inverse(square[row]);
+    for (let k = 0; k < q.length; k++) q[k] += unit * entries[k * size + row];
+  }
   const length = Math.sqrt(q.reduce((sum, x, k) => sum + weight[k] * x * x, 0));
-  return q.map((x, k) => (weight[k] * x) / length);
+  return q.map((x, k) => (length > 0 ? (weight[k] * x) / length : 0));
 }
 
-/** Cosines of all words with the query.
- * @param {Space} space @param {number[]} asked @param {Float64Array} weight
+/** Cosines of all words with a sum of signed words.
+ * @param {Space} space @param {Term[]} terms @param {Float64Array} weight @param {Float64Array} [given]
  */
-export function cosines(space, asked, weight, square = squares(space, weight)) {
-  const sum = combine(space.entries, space.size, query(space, asked, weight, square));
+export function nearness(space, terms, weight, given) {
+  const square = given ?? squares(space, weight);
+  const sum = combine(space.entries, space.size, query(space, terms, weight, square));
   return sum.map((score, i) => score * inverse(square[i]));
+}
+
+/** Cosines of all words with b - a + c.
+ * @param {Space} space @param {number[]} asked @param {Float64Array} weight @param {Float64Array} [square]
+ */
+export function cosines(space, [a, b, c], weight, square) {
+  /** @type {Term[]} */
+  const terms = [
+    [b, 1],
+    [a, -1],
+    [c, 1],
+  ];
+  return nearness(space, terms, weight, square);
 }
 
 /** Rows of the n largest scores, largest first, without those in `out`.

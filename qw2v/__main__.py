@@ -1,4 +1,4 @@
-"""The command line: `qw2v count | embed | eval | fetch | data`, also as `python -m qw2v`."""
+"""The command line: `qw2v count | embed | eval | page | fetch | data`, also as `python -m qw2v`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def _message(error: Exception) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from qw2v._commands import count, embed, evaluate, fetch  # here, where an interrupt is one line
+    # Here, where an interrupt is one line.
+    from qw2v._commands import count, embed, evaluate, fetch, page
 
     parser = argparse.ArgumentParser(
         prog="qw2v",
@@ -70,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    for name, room in (("count", count), ("embed", embed), ("eval", evaluate), ("fetch", fetch)):
+    rooms = {"count": count, "embed": embed, "eval": evaluate, "page": page, "fetch": fetch}
+    for name, room in rooms.items():
         room.describe(command(room.run, name, room.SUMMARY, room.EXAMPLE))
 
     data = command(_data, "data", "List the data that come with the project.", "--check")

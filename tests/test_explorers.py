@@ -14,7 +14,7 @@ import pytest
 import traitlets
 
 import qw2v
-from qw2v import dynamics, explorers
+from qw2v import _packing, dynamics, explorers
 from qw2v.explorers import base, pair
 
 JS = Path(__file__).resolve().parent.parent / "js"
@@ -181,14 +181,14 @@ def read(explorer, name):
     """Read an array back from the bytes that an explorer sends."""
     kind, offset, shape = explorer._layout[name]
     bytes_ = zlib.decompress(explorer._blob)
-    code = next(code for code, other in base.CODES.items() if other == kind)
+    code = next(code for code, other in _packing.CODES.items() if other == kind)
     return np.frombuffer(bytes_, f"<{code}", int(np.prod(shape)), offset).reshape(shape)
 
 
 def test_every_kind_of_array_arrives(javascript):
     rng = np.random.default_rng(0)
-    arrays = {f"a{code}": rng.integers(0, 100, (3, 2)).astype(code) for code in base.CODES}
-    layout, blob = base.pack(arrays)
+    arrays = {f"a{code}": rng.integers(0, 100, (3, 2)).astype(code) for code in _packing.CODES}
+    layout, blob = _packing.pack(arrays)
     expression = """await m.unpack({ get: (name) => ({
       _layout: v.layout, _blob: new DataView(Uint8Array.from(v.blob).buffer) })[name] })
       .then((found) => Object.fromEntries(Object.entries(found).map(
@@ -196,18 +196,18 @@ def test_every_kind_of_array_arrives(javascript):
     found = javascript("model.js", expression, layout=layout, blob=list(blob))
     for name, array in arrays.items():
         kind, values, shape = found[name]
-        assert kind == base.CODES[name[1:]] + "Array"
+        assert kind == _packing.CODES[name[1:]] + "Array"
         assert values == array.ravel().tolist() and shape == [3, 2]
 
 
 def test_an_array_without_a_javascript_type_is_refused():
     with pytest.raises(TypeError, match="'rows' is int64; allowed are i1, u1"):
-        base.pack({"rows": np.arange(3)})
+        _packing.pack({"rows": np.arange(3)})
 
 
 def test_quantised_moves_no_entry_by_more_than_half_a_step():
     array = np.random.default_rng(1).standard_normal((50, 4)) * [1, 10, 1e-3, 0]
-    integers, step = base.quantised(array, np.int8)
+    integers, step = _packing.quantised(array, np.int8)
     assert np.abs(integers * step - array).max(axis=0) == pytest.approx(step / 2, rel=0.2, abs=1e-9)
     assert np.abs(integers[:, :3].astype(int)).max(axis=0).tolist() == [127] * 3
 
@@ -224,10 +224,10 @@ def test_labels_stand_apart(javascript):
 def test_bytes_come_back_from_their_text(javascript):
     for data in (b"", b"a", b"sum", bytes(range(256))):
         found = javascript(
-            "model.js", "[...new Uint8Array(m.bytesOf(v.text).buffer)]", text=base.base85(data)
+            "model.js", "[...new Uint8Array(m.bytesOf(v.text).buffer)]", text=_packing.base85(data)
         )
         assert bytes(found[: len(data)]) == data
-        length = javascript("model.js", "m.bytesOf(v.text).byteLength", text=base.base85(data))
+        length = javascript("model.js", "m.bytesOf(v.text).byteLength", text=_packing.base85(data))
         assert length == len(data)
 
 

@@ -194,6 +194,17 @@ class Analogy {
     return { answer, expected, drawn: [...new Set([expected, ...final])].slice(0, LINES) };
   }
 
+  /** Weights at each moment. Modes that have yet to rise add nothing to a sum: leaving them out saves
+   * half of the work.
+   * @param {number} dim
+   */
+  awake(dim) {
+    return this.moments.map((moment) => {
+      const all = this.at(moment, dim);
+      return all.filter((w) => w > 1e-14 * all[0]);
+    });
+  }
+
   /** The curves of the drawn words, at once, and the leaders among all words, as they come.
    * @param {number[]} asked @param {Question} question @param {Against} against
    * @param {number} time @param {number} dim
@@ -202,14 +213,10 @@ class Analogy {
   run(asked, { drawn }, against, time, dim) {
     const few = only(this.space, [...asked, ...drawn]);
     const rows = drawn.map((_, slot) => slot + 3);
-    // Modes that have yet to rise add nothing to a sum: leaving them out saves half of the work.
-    const lists = this.moments.map((moment) => {
-      const all = this.at(moment, dim);
-      return all.filter((w) => w > 1e-14 * all[0]);
-    });
+    const lists = against === "time" && this.awake(dim);
     /** @param {Space} space @param {number[]} of @param {number[]} followed */
     const begin = (space, of, followed) => {
-      if (against === "time") return passing(space, of, lists, followed);
+      if (lists) return passing(space, of, lists, followed);
       const steps = growing(space, of, this.at(time, this.dims), followed);
       steps.next(); // with one mode all cosines are 1 or -1
       return steps;

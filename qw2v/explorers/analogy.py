@@ -10,7 +10,8 @@ import traitlets
 from matplotlib.figure import Figure
 
 from qw2v import datasets, dynamics, figures
-from qw2v.explorers.base import Explorer, quantised
+from qw2v._packing import quantised
+from qw2v.explorers.base import Explorer
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import target
 from qw2v.vectors import UnknownWordError, WordVectors

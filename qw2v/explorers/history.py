@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from qw2v import dynamics, figures
-from qw2v.explorers.base import Explorer, quantised
+from qw2v._packing import quantised
+from qw2v.explorers.base import Explorer
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import KINDS, mode_words, target
 
