@@ -8,100 +8,73 @@ someone asks for `toarray()`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from qw2v import spectrum
-from qw2v._environment import cache_folder
+from qw2v.spectrum import SparsePlusRankOne, runs
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
 
 Array = NDArray[np.float64]
 
 KINDS = ("mstar", "pmi", "ppmi")
-STRETCH = 2**18  # entries
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """A symmetric V x V matrix held as sparse + constant * scale scale^T.
+class Target(SparsePlusRankOne):
+    """What the embeddings factorise: a symmetric operator (V, V) with the words of its rows.
 
-    `words` (V,) names the rows; `scale` (V,) is diag(Gamma) of a rank-one weighting, else ones;
-    `kind` and `fingerprint` identify it. Supports `@`, `toarray()` and `eigenpairs(k)`.
+    Held as sparse + constant * scale scale^T. It does what every linear operator of scipy's does:
+    `M @ x`, `toarray()`, and `eigenpairs(k)`.
+
+    Parameters
+    ----------
+    kind : str
+        Which matrix this is.
+    words : list of str
+        The names of the rows.
+    sparse : scipy.sparse.csr_array
+        (V, V), symmetric.
+    constant : float
+        What stands, times the scales, where two words never meet.
+    scale : array
+        (V,), diag(Gamma) of a rank-one weighting, else ones.
+    fingerprint : str
+        A digest of all of this, under which eigenpairs are kept.
+
+    >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
+    >>> values, vectors = target(stats).eigenpairs(1)
+    >>> bool(np.allclose(target(stats) @ vectors, vectors * values))
+    True
     """
 
-    kind: str
-    words: list[str] = field(repr=False)
-    sparse: scipy.sparse.csr_array = field(repr=False)
-    constant: float
-    scale: Array = field(repr=False)
-    fingerprint: str = field(repr=False)
+    def __init__(
+        self,
+        kind: str,
+        words: list[str],
+        sparse: scipy.sparse.csr_array,
+        constant: float,
+        scale: Array,
+        fingerprint: str,
+    ) -> None:
+        super().__init__(sparse, constant, scale)
+        self.kind, self.words, self.fingerprint = kind, words, fingerprint
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(V, V)."""
-        return self.sparse.shape
+    def __repr__(self) -> str:
+        return f"<Target {self.kind}: {len(self.words):,} words>"
 
-    @property
-    def dtype(self) -> np.dtype:
-        """float64."""
-        return self.sparse.dtype
-
-    def __matmul__(self, x: NDArray) -> NDArray:
-        """Return M x for x of shape (V,) or (V, n), in time proportional to the non-zero counts."""
-        x = np.asarray(x)
-        along = self.constant * (self.scale.astype(x.dtype) @ x)
-        return self.sparse @ x + np.multiply.outer(self.scale.astype(x.dtype), along)
-
-    def toarray(self, dtype: DTypeLike = np.float64) -> NDArray:
-        """Return the whole (V, V) matrix: 800 MB at V = 10,000 in float64."""
-        dense = self.sparse.toarray().astype(dtype, copy=False)
-        dense += np.multiply.outer(self.constant * self.scale, self.scale).astype(dtype)
-        return dense
-
-    @cached_property
-    def frobenius_squared(self) -> float:
-        """Return the sum of squares of all V x V entries, without forming them."""
-        square = self.scale**2
-        total = self.constant**2 * square.sum() ** 2  # as if the constant stood everywhere
-        for part, rows, cols in _stretches(self.sparse):
-            constants = self.constant * self.scale[rows] * self.scale[cols]
-            total += np.sum((constants + self.sparse.data[part]) ** 2 - constants**2)
-        return float(total)
-
-    @cached_property
-    def trace(self) -> float:
-        """Return the sum of the diagonal, which is the sum of all eigenvalues."""
-        return float(self.sparse.diagonal().sum() + self.constant * np.sum(self.scale**2))
-
-    def eigenpairs(
-        self, k: int, *, cache: bool = True, progress: bool = True
-    ) -> tuple[Array, Array]:
-        """Return the k largest eigenvalues (k,), descending, and their eigenvectors (V, k).
-
-        The entry of largest magnitude of each eigenvector is positive. Computed once: the result is
-        kept by the content of the counts in $QW2V_CACHE, or the user's cache (cache=False: not);
-        what is read back is checked against this matrix, and a cache that fails only warns.
-        Raises ValueError where k is not in 1..V or reaches past the positive eigenvalues, and
-        ArithmeticError where a residual |M v - lambda v| exceeds what float32 explains.
-
-        >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
-        >>> values, vectors = target(stats).eigenpairs(1)
-        >>> bool(np.allclose(target(stats) @ vectors, vectors * values))
-        True
-        """
-        file = cache_folder() / f"eigenpairs-{self.fingerprint}.npz"
-        if cache and (found := spectrum.read_pairs(file, self, k)) is not None:
-            return found
-        values, vectors = spectrum.eigenpairs(self, k, progress=progress)
-        if cache and self.shape[0] > 1000:
-            spectrum.write_pairs(file, values, vectors)
-        return values, vectors
+    def __neg__(self) -> Target:
+        """Return -M, which keeps its eigenpairs under a name of its own."""
+        return Target(
+            f"-{self.kind}",
+            self.words,
+            -self.sparse,
+            -self.constant,
+            self.scale,
+            f"minus-{self.fingerprint}",
+        )
 
 
 def target(
@@ -135,7 +108,7 @@ def target(
     counts = stats.pair_counts
     total = counts.sum()
     data = np.empty(counts.nnz)
-    for part, rows, cols in _stretches(counts):
+    for part, rows, cols in runs(counts):
         skipgram = counts.data[part] / total
         positive, negative = weighting.psi(stats, rows, cols, skipgram)
         joint, apart = positive * skipgram, negative * stats.unigram[rows] * stats.unigram[cols]
@@ -155,15 +128,6 @@ def target(
         scale=scale,
         fingerprint=hashlib.blake2b(recipe.encode(), digest_size=16).hexdigest(),
     )
-
-
-def _stretches(matrix: scipy.sparse.csr_array) -> Iterator[tuple[slice, NDArray, NDArray]]:
-    """Yield the entries in runs that fit the processor's cache: where, their rows, columns."""
-    for low in range(0, matrix.nnz, STRETCH):
-        part = slice(low, min(low + STRETCH, matrix.nnz))
-        first, last = np.searchsorted(matrix.indptr, [part.start, part.stop - 1], side="right") - 1
-        bounds = np.clip(matrix.indptr[first : last + 2], part.start, part.stop)
-        yield part, np.repeat(np.arange(first, last + 1), np.diff(bounds)), matrix.indices[part]
 
 
 def mode_words(

@@ -189,13 +189,13 @@ def test_next_token_target_is_the_whitened_ratio():
 
 
 def test_errors_name_what_is_wrong(pair):
-    with pytest.raises(ValueError, match=r"leak in \[0, 1\); got .* and 1"):
+    with pytest.raises(ValueError, match=r"leak in \[0, 1\); received .* and 1"):
         contrastive.toy(leak=1)
-    with pytest.raises(ValueError, match=r"symmetric \(n, n\) table; got shape \(3, 7\)"):
+    with pytest.raises(ValueError, match=r"symmetric \(n, n\) table; received shape \(3, 7\)"):
         contrastive.target(pair[:3])
-    with pytest.raises(ValueError, match="sum to 1, .* got a sum of 2"):
+    with pytest.raises(ValueError, match="sum to 1, .* received a sum of 2"):
         contrastive.infonce(np.ones((7, 1)), 2 * pair)
-    with pytest.raises(ValueError, match="batch must be at least 2 pairs; got 1"):
+    with pytest.raises(ValueError, match="batch must be at least 2 pairs; received 1"):
         contrastive.sgd(np.ones((7, 1)), pair, batch=1, lr=0.1)
     stats = CorpusStatistics.from_texts(["a a", "b"], vocab_size=2, window=1, progress=False)
     with pytest.raises(ValueError, match="'b' has none"):

@@ -7,7 +7,7 @@ from scipy import linalg
 
 import qw2v
 from qw2v import dynamics
-from qw2v.dynamics import discrete
+from qw2v.dynamics import discrete, minibatch
 
 
 def symmetric(eigenvalues, seed=0):
@@ -99,7 +99,7 @@ def test_tiny_steps_give_lemma_3_1():
 def test_descend_is_the_map_along_an_aligned_mode():
     M, basis = symmetric([2.0, 1.0, -0.5, -1.5])
     s = np.array([0.3, 0.1])
-    path = discrete.descend(M, basis[:, :2] * s, 0.4, 30, every=10)
+    path = discrete.gradient_descent(M, basis[:, :2] * s, 0.4, 30, every=10)
     assert path.shape == (4, 4, 2)
     for row in path:
         np.testing.assert_allclose(row, basis[:, :2] * s, atol=1e-13)
@@ -114,7 +114,7 @@ def test_the_modified_flow_is_one_order_closer_to_the_steps():
     plain, mended = [], []
     for count in (40, 80, 160, 320):
         lr = 2.0 / count
-        W = discrete.descend(M, W0, lr, count, every=count)[-1]
+        W = discrete.gradient_descent(M, W0, lr, count, every=count)[-1]
         plain.append(np.linalg.norm(W - flow))
         mended.append(np.linalg.norm(W - discrete.modified_flow(M, W0, [2.0], lr)[-1]))
     np.testing.assert_allclose(np.divide(plain[:-1], plain[1:]), 2, rtol=0.1)
@@ -141,7 +141,7 @@ def test_half_times_of_steps_from_a_random_start():
     M, basis = symmetric(values, seed=5)
     W0 = 1e-8 * np.random.default_rng(6).standard_normal((6, 3))
     s0, lr = dynamics.silent_start(basis[:, :3], W0), 0.1
-    s = np.linalg.svd(discrete.descend(M, W0, lr, 600), compute_uv=False)
+    s = np.linalg.svd(discrete.gradient_descent(M, W0, lr, 600), compute_uv=False)
     measured = []
     for k in range(3):
         odds = np.log(s[:, k] ** 2 / np.maximum(values[k] - s[:, k] ** 2, 1e-12))
@@ -180,10 +180,10 @@ def test_relaxation_rates_are_the_eigenvalues_of_the_hessian():
 
 def test_the_edge_of_an_aligned_mode_is_at_two():
     M, W0 = np.diag([2.0, 0.7, -0.5]), 1e-3 * np.random.default_rng(8).standard_normal((3, 2))
-    calm = discrete.descend(M, W0, 1.98 / 2, 3_000, every=1_000)[-1]
+    calm = discrete.gradient_descent(M, W0, 1.98 / 2, 3_000, every=1_000)[-1]
     np.testing.assert_allclose(np.linalg.svd(calm, compute_uv=False) ** 2, [2.0, 0.7], rtol=1e-9)
     restless = np.linalg.svd(
-        discrete.descend(M, W0, 2.2 / 2, 3_001)[-2:], compute_uv=False
+        discrete.gradient_descent(M, W0, 2.2 / 2, 3_001)[-2:], compute_uv=False
     )  # mode 1 alternates, mode 2 has learned
     pair = np.sqrt(2.0) * discrete.period_two(2.2)
     np.testing.assert_allclose(np.sort(restless[:, 0]), pair, rtol=1e-9)
@@ -195,18 +195,20 @@ def test_a_negative_eigenvalue_sets_the_edge_of_a_random_start():
     limit = discrete.largest_lr([2.0, 0.7, 0.1, -4.0])
     assert limit == pytest.approx(4 / 6)
     W0 = 1e-3 * np.random.default_rng(10).standard_normal((4, 2))
-    calm = discrete.descend(M, W0, 0.99 * limit, 4_000, every=4_000)[-1]
+    calm = discrete.gradient_descent(M, W0, 0.99 * limit, 4_000, every=4_000)[-1]
     np.testing.assert_allclose(np.linalg.svd(calm, compute_uv=False) ** 2, [2.0, 0.7], rtol=1e-9)
-    assert np.isnan(discrete.descend(M, W0, 1.02 * limit, 4_000, every=4_000)[-1]).all()
+    assert np.isnan(discrete.gradient_descent(M, W0, 1.02 * limit, 4_000, every=4_000)[-1]).all()
     M = np.diag([2.0, 0.7, 0.1, -4.0])  # aligned to the last bit, the direction stays empty
-    aligned = discrete.descend(M, np.diag([0.1, 0.1, 0, 0])[:, :2], 1.4 * limit, 4_000, every=4_000)
+    aligned = discrete.gradient_descent(
+        M, np.diag([0.1, 0.1, 0, 0])[:, :2], 1.4 * limit, 4_000, every=4_000
+    )
     np.testing.assert_allclose(np.diag(aligned[-1]) ** 2, [2.0, 0.7], rtol=1e-9)
 
 
 def test_beside_an_alternating_mode_the_edge_is_at_lr_mu_two():
     W0 = 1e-3 * np.random.default_rng(11).standard_normal((3, 2))
     for mu, survives in ((-1.9, True), (-2.1, False)):  # lr = 1, a = 2.1
-        path = discrete.descend(np.diag([2.1, 0.7, mu]), W0, 1.0, 6_000, every=6_000)
+        path = discrete.gradient_descent(np.diag([2.1, 0.7, mu]), W0, 1.0, 6_000, every=6_000)
         assert np.isfinite(path[-1]).all() == survives
 
 
@@ -251,7 +253,7 @@ def test_noise_matches_the_full_covariance_and_lyapunov_equation():
     values, basis = np.linalg.eigh(M)
     values, basis = values[::-1], basis[:, ::-1]
     W = basis[:, :d] * np.sqrt(values[:d])
-    noise = discrete.minibatch_noise(M, d)
+    noise = minibatch.noise(M, d)
     covariance, H = step_covariance(M, W), numeric_hessian(M, W)
     assert noise.strength.sum() == pytest.approx(np.trace(covariance), rel=1e-9)
 
@@ -282,25 +284,25 @@ def test_no_noise_turns_the_embeddings():
     turn = (W @ np.array([[0.0, 1.0], [-1.0, 0.0]])).ravel()
     covariance = step_covariance(M, W)
     assert turn @ covariance @ turn < 1e-12 * np.trace(covariance)
-    noise = discrete.minibatch_noise(M, d)
+    noise = minibatch.noise(M, d)
     assert noise.strength[1, 0] == 0 == noise.variance(0.1, 50)[1, 0]
 
 
 def test_the_floor_of_small_steps_needs_the_trace_alone():
     M, batch = small_target(40, seed=4), 100
     for lr, close in ((1e-2, 0.2), (1e-4, 2e-3)):
-        full = discrete.minibatch_noise(M, 4).excess_loss(lr, batch)
-        assert discrete.noise_floor(M, 4, lr, batch) == pytest.approx(full, rel=close)
-        assert discrete.noise_floor(M, 4, lr, batch) < full
+        full = minibatch.noise(M, 4).excess_loss(lr, batch)
+        assert minibatch.noise_floor(M, 4, lr, batch) == pytest.approx(full, rel=close)
+        assert minibatch.noise_floor(M, 4, lr, batch) < full
 
 
 def test_the_floor_of_a_target_is_that_of_its_array():
     texts = ["a b c a d b e a c d f g a b h c", "b d f a c e g b a a h d e c"]
     target = qw2v.target(qw2v.CorpusStatistics.from_texts(texts, vocab_size=8, window=2))
-    expected = discrete.noise_floor(target.toarray(), 1, 0.01, 10)
-    assert discrete.noise_floor(target, 1, 0.01, 10) == pytest.approx(expected, rel=1e-9)
-    assert discrete.minibatch_noise(target, 1).excess_loss(1e-5, 10) == pytest.approx(
-        discrete.noise_floor(target, 1, 1e-5, 10), rel=1e-3
+    expected = minibatch.noise_floor(target.toarray(), 1, 0.01, 10)
+    assert minibatch.noise_floor(target, 1, 0.01, 10) == pytest.approx(expected, rel=1e-9)
+    assert minibatch.noise(target, 1).excess_loss(1e-5, 10) == pytest.approx(
+        minibatch.noise_floor(target, 1, 1e-5, 10), rel=1e-3
     )
 
 
@@ -308,11 +310,11 @@ def test_simulated_noise_floor():
     M, d = small_target(30), 3
     values, basis = np.linalg.eigh(M)
     values, basis = values[::-1], basis[:, ::-1]
-    W, noise = basis[:, :d] * np.sqrt(values[:d]), discrete.minibatch_noise(M, d)
+    W, noise = basis[:, :d] * np.sqrt(values[:d]), minibatch.noise(M, d)
     least = np.sum((W @ W.T - M) ** 2) / 4
     for a, batch in ((0.2, 2_000), (0.2, 500), (0.05, 500)):
         lr = a / values[0]
-        path = discrete.descend_sampled(M, W, lr, batch, 10_000, seed=1, every=10)[50:]
+        path = minibatch.gradient_descent(M, W, lr, batch, 10_000, seed=1, every=10)[50:]
         excess = np.sum((path @ path.transpose(0, 2, 1) - M) ** 2, axis=(1, 2)) / 4 - least
         assert excess.mean() == pytest.approx(noise.excess_loss(lr, batch), rel=0.04)
         if a == 0.2:  # some 500 independent looks at the slowest of them
@@ -322,14 +324,14 @@ def test_simulated_noise_floor():
 
 def test_sampled_descent_keeps_its_seed():
     M, W0 = small_target(8), np.full((8, 2), 0.1)
-    runs = [discrete.descend_sampled(M, W0, 0.05, 20, 10, seed=seed)[-1] for seed in (3, 3, 4)]
+    runs = [minibatch.gradient_descent(M, W0, 0.05, 20, 10, seed=seed)[-1] for seed in (3, 3, 4)]
     assert np.array_equal(runs[0], runs[1]) and not np.array_equal(runs[0], runs[2])
 
 
 def test_a_sampled_step_is_right_on_average():
     M, W0 = small_target(6), np.random.default_rng(12).standard_normal((6, 2))
-    many = discrete.descend_sampled(M, W0, 0.1, 4_000_000, 1)[-1]
-    np.testing.assert_allclose(many, discrete.descend(M, W0, 0.1, 1)[-1], atol=0.01)
+    many = minibatch.gradient_descent(M, W0, 0.1, 4_000_000, 1)[-1]
+    np.testing.assert_allclose(many, discrete.gradient_descent(M, W0, 0.1, 1)[-1], atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -343,11 +345,14 @@ def test_a_sampled_step_is_right_on_average():
         (lambda: discrete.relaxation_rates([1.0, -1.0], 2), "positive eigenvalues, 1"),
         (lambda: discrete.relaxation_rates([1.0, 2.0], 1), "descending"),
         (lambda: discrete.largest_lr([-1.0]), "nothing is learned"),
-        (lambda: discrete.descend(np.eye(3), np.ones((2, 1)), 0.1, 5), r"shape \(3, d\)"),
-        (lambda: discrete.descend(np.eye(2), np.ones((2, 1)), -0.1, 5), "lr must be positive"),
-        (lambda: discrete.minibatch_noise(3 * np.eye(3), 1), r"\[-2, 2\]"),
-        (lambda: discrete.minibatch_noise(np.eye(3), 1).variance(3.0, 5), "steps are stable"),
-        (lambda: discrete.minibatch_noise(np.eye(3), 1).excess_loss(0.1, 0), "batch"),
+        (lambda: discrete.gradient_descent(np.eye(3), np.ones((2, 1)), 0.1, 5), r"shape \(3, d\)"),
+        (
+            lambda: discrete.gradient_descent(np.eye(2), np.ones((2, 1)), -0.1, 5),
+            "lr must be positive",
+        ),
+        (lambda: minibatch.noise(3 * np.eye(3), 1), r"\[-2, 2\]"),
+        (lambda: minibatch.noise(np.eye(3), 1).variance(3.0, 5), "steps are stable"),
+        (lambda: minibatch.noise(np.eye(3), 1).excess_loss(0.1, 0), "batch"),
     ],
 )
 def test_errors_say_what_is_allowed(call, says):

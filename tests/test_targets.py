@@ -6,8 +6,8 @@ import scipy.linalg
 from mpmath import mp, mpf
 
 import qw2v
-from qw2v import spectrum, targets
-from qw2v.spectrum import eigenpairs
+from qw2v import targets
+from qw2v.spectrum import as_symmetric, eigenpairs, products, solver
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import mode_words, target
 from qw2v.weighting import RankOne, Setting31, Word2Vec
@@ -183,24 +183,35 @@ def hard_spectrum(size, seed=5):
 def test_block_lanczos_agrees_with_lapack_and_truth():
     matrix, values, basis = hard_spectrum(1200)
     matrix = (matrix + matrix.T) / 2
-    found, vectors = spectrum._block_lanczos(matrix, 60, progress=False)
+    found, vectors = solver.block_lanczos(as_symmetric(matrix), 60, progress=False)
     np.testing.assert_allclose(found, values[:60], rtol=1e-10)
     overlap = np.abs(np.sum(vectors * basis[:, :60], axis=0))
     np.testing.assert_allclose(overlap, 1, atol=1e-9)
 
 
 def test_sparse_operator_and_dense_table_give_the_same_pairs(stats, monkeypatch):
-    dense = spectrum._block_lanczos(target(stats), 5, progress=False, block=8)
-    monkeypatch.setattr(spectrum, "DENSE_BYTES", 0)
-    sparse = spectrum._block_lanczos(target(stats), 5, progress=False, block=8)
+    monkeypatch.setattr(products, "_DENSE_SHARE", 0)
+    dense = solver.block_lanczos(target(stats), 5, progress=False, block=8)
+    monkeypatch.setattr(products, "_DENSE_SHARE", 2)
+    sparse = solver.block_lanczos(target(stats), 5, progress=False, block=8)
     np.testing.assert_allclose(dense[0], sparse[0], rtol=1e-10)
 
 
 def test_unconverged_pairs_are_an_error(monkeypatch):
     matrix, _, _ = hard_spectrum(200)
-    monkeypatch.setattr(np.linalg, "norm", lambda *a, **k: np.array([1e9]))
-    with pytest.raises(ArithmeticError, match="did not converge: residual 1e"):
-        spectrum._block_lanczos((matrix + matrix.T) / 2, 5, progress=False)
+    monkeypatch.setattr(solver, "_RESTARTS", 0)
+    with pytest.raises(ArithmeticError, match=r"did not converge: residual \d.* fewer than k = 5"):
+        solver.block_lanczos(as_symmetric((matrix + matrix.T) / 2), 5, progress=False, columns=64)
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch"])
+def test_a_small_basis_is_restarted(device):
+    matrix, values, basis = hard_spectrum(1200)
+    found, vectors = solver.block_lanczos(
+        as_symmetric((matrix + matrix.T) / 2), 40, progress=False, columns=256, device=device
+    )
+    np.testing.assert_allclose(found, values[:40], rtol=1e-10)
+    np.testing.assert_allclose(np.abs(np.sum(vectors * basis[:, :40], axis=0)), 1, atol=1e-9)
 
 
 def test_signs_are_fixed(stats):
@@ -212,7 +223,7 @@ def test_signs_are_fixed(stats):
 def test_past_the_positive_spectrum_says_how_many_there_are(stats):
     values = scipy.linalg.eigvalsh(target(stats).toarray())
     positive = int(np.sum(values > 0))
-    with pytest.raises(ValueError, match=f"this matrix has {positive} of them"):
+    with pytest.raises(ValueError, match=f"this matrix has {positive} positive eigenvalues"):
         target(stats).eigenpairs(positive + 1)
     assert len(target(stats).eigenpairs(positive)[0]) == positive
 
@@ -220,7 +231,7 @@ def test_past_the_positive_spectrum_says_how_many_there_are(stats):
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
-        (np.ones((2, 3)), r"square matrix, received shape \(2, 3\)"),
+        (np.ones((2, 3)), r"must be a square table; received shape \(2, 3\)"),
         (np.array([[1, 2], [3, 4.0]]), "must be symmetric"),
         (np.array([[1, np.inf], [np.inf, 1]]), "must be finite"),
     ],
@@ -232,7 +243,7 @@ def test_plain_arrays_are_checked(matrix, message):
 
 @pytest.mark.parametrize("k", [0, -1, 301])
 def test_k_out_of_range(stats, k):
-    with pytest.raises(ValueError, match=f"between 1 and V = 300, received {k}"):
+    with pytest.raises(ValueError, match=f"between 1 and 300, V; received {k}"):
         target(stats).eigenpairs(k)
 
 
@@ -253,9 +264,7 @@ def test_cache_returns_the_same_pairs_and_survives_damage(tmp_path, monkeypatch)
     )
     first = M.eigenpairs(8, progress=False)
     (file,) = tmp_path.glob("*.npz")
-    monkeypatch.setattr(
-        spectrum, "eigenpairs", lambda *a, **k: pytest.fail("the cache was not used")
-    )
+    monkeypatch.setattr(solver, "eigenpairs", lambda *a, **k: pytest.fail("the cache was not used"))
     again = M.eigenpairs(5)
     np.testing.assert_allclose(again[0], first[0][:5])
     np.testing.assert_allclose(again[1], first[1][:, :5], atol=1e-7)

@@ -11,10 +11,12 @@ From any start, X = W W^T obeys a matrix Riccati equation, whose solution is
 
     X(t) = e^(M* t/2) W0 [I + W0^T Phi(t) W0]^-1 W0^T e^(M* t/2),   Phi(t) = (e^(M* t) - I) / M* .
 
-whose singular values `_riccati` finds to all their digits, for whatever scales and times.
+Its singular values come out to all their digits, for whatever scales and times. What leaves the
+flow has rooms of its own: steps of finite size (`discrete`), minibatches (`minibatch`), weights of
+rank one (`rankone`), context vectors (`untied`), softmax losses (`contrastive`).
 """
 
-from qw2v.dynamics import contrastive, discrete, rankone, untied
+from qw2v.dynamics import contrastive, discrete, minibatch, rankone, untied
 from qw2v.dynamics._aligned import aligned, vanishing
 from qw2v.dynamics._exact import ExactTrajectory, exact
 from qw2v.dynamics._flow import gradient_flow, integrate
@@ -33,6 +35,7 @@ __all__ = [
     "half_times",
     "integrate",
     "learning_times",
+    "minibatch",
     "rankone",
     "sigmoid",
     "silent_start",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from qw2v._checks import finite
 from qw2v.dynamics._riccati import LONG, log_phi
 
+Array = NDArray[np.float64]
 
-def learning_times(eigenvalues, s0) -> np.ndarray:
-    """Return the times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k when modes switch on (Sec. 3.2).
+
+def learning_times(eigenvalues: ArrayLike, s0: ArrayLike) -> Array:
+    """Times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k at which the modes switch on (Section 3.2).
 
     `eigenvalues` is (d,), `s0` a scale or (d,), both in the units of M* (s0^2 against lambda).
     Negative where a mode starts above its final value; infinite where lambda_k <= 0, since such a
@@ -22,13 +26,13 @@ def learning_times(eigenvalues, s0) -> np.ndarray:
     return switching_times(values, checked_scales(s0, values.shape[-1] if values.ndim else None))
 
 
-def switching_times(values: np.ndarray, s0: np.ndarray) -> np.ndarray:
+def switching_times(values: Array, s0: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         times = (np.log(values) - 2 * np.log(s0)) / values
     return np.where(values > 0, times, np.inf)
 
 
-def sigmoid(eigenvalues, s0, t) -> np.ndarray:
+def sigmoid(eigenvalues: ArrayLike, s0: ArrayLike, t: ArrayLike) -> Array:
     """Singular values s_k(t) of Lemma 3.1, element by element for inputs that broadcast together.
 
     Holds for every real eigenvalue (at lambda = 0, s^2 = s0^2 / (1 + s0^2 t); below, s decays) and
@@ -44,7 +48,7 @@ def sigmoid(eigenvalues, s0, t) -> np.ndarray:
     return np.exp(-0.5 * log_inverse_square)
 
 
-def silent_start(eigenvectors, W0) -> np.ndarray:
+def silent_start(eigenvectors: ArrayLike, W0: ArrayLike) -> Array:
     """Aligned start s_k(0) (min(n, d),) that a small start W0 (V, d) grows into (Result 3).
 
     s_k(0) is the length of v_k^T W0 once the directions of v_1 .. v_(k-1) in R^d are taken out (the
@@ -58,29 +62,40 @@ def silent_start(eigenvectors, W0) -> np.ndarray:
     return np.abs(np.diagonal(np.linalg.qr(overlaps.T, mode="r")))
 
 
-def checked_eigenvalues(values) -> np.ndarray:
+def checked_eigenvalues(values: ArrayLike) -> Array:
     values = np.asarray(values, dtype=float)
     if not np.isfinite(values).all():
-        raise ValueError("eigenvalues must be finite; got NaN or infinity among them.")
+        raise ValueError("eigenvalues must be finite; received NaN or infinity among them")
     return values
 
 
-def checked_scales(s0, size: int | None = None) -> np.ndarray:
+def checked_scales(s0: ArrayLike, size: int | None = None) -> Array:
     scales = np.asarray(s0, dtype=float)
     if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise ValueError(f"the initial scale must be positive and finite; got {s0}.")
+        raise ValueError(f"the initial scale must be positive and finite; received {s0}")
     if size is None:
         return scales
     if scales.ndim and scales.shape != (size,):
         raise ValueError(
             f"s0 must be one number or one value for each of the {size} modes; "
-            f"got shape {scales.shape}."
+            f"received shape {scales.shape}"
         )
     return np.broadcast_to(scales, (size,))
 
 
-def checked_times(t) -> np.ndarray:
+def checked_times(t: ArrayLike) -> Array:
     times = np.asarray(t, dtype=float)
     if not (times >= 0).all():
-        raise ValueError(f"times must be numbers with t >= 0; got {np.min(times)}.")
+        raise ValueError(f"times must be numbers with t >= 0; received {np.min(times)}")
     return times
+
+
+def checked_start(W0: ArrayLike, size: int, name: str = "W0") -> Array:
+    """Return a copy of a start (V, d) as float64, checked to match the V words of a target."""
+    start = np.array(W0, dtype=float)
+    if start.ndim != 2 or len(start) != size or start.shape[1] == 0:
+        raise ValueError(
+            f"{name} must have shape ({size}, d) to match the target; received {start.shape}"
+        )
+    finite(name, start)
+    return start

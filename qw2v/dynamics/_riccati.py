@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.linalg.lapack import dgejsv
 
@@ -36,9 +37,10 @@ _SLACK = np.log(1e3)
 _NOTHING = np.log(1e-20)  # beside one
 
 
-def log_phi(values: np.ndarray, t) -> np.ndarray:
+def log_phi(values: ArrayLike, t: ArrayLike) -> np.ndarray:
     """Logarithm of (e^(lambda t) - 1) / lambda, with its limit t at lambda = 0."""
-    z = np.asarray(values * t)
+    values, t = np.asarray(values, float), np.asarray(t, float)
+    z = values * t
     size = np.abs(z)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(size > 1e-300, -np.expm1(-size) / np.abs(values), t)

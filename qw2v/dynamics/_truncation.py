@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
+from qw2v.dynamics._lemma import Array
 from qw2v.dynamics._riccati import State, log_phi
-
-_DENSE_BYTES = 2**30  # the largest dense copy of a Target that is made to multiply with
+from qw2v.spectrum import Symmetric
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +24,14 @@ class Tail:
     grows with t, so that it holds for the integral of f over time, (e^(. t) - 1) / ., too.
     """
 
-    root: np.ndarray  # (d, d)
+    root: Array  # (d, d)
     upper: float  # no eigenvalue off the computed eigenvectors is larger
-    ritz: np.ndarray  # (n,)
-    first: np.ndarray  # (d, n) first block of rows of Y
-    last: np.ndarray  # (d, n) R times the last block of rows of Y
+    ritz: Array  # (n,)
+    first: Array  # (d, n) first block of rows of Y
+    last: Array  # (d, n) R times the last block of rows of Y
 
-    def error(self, t: float, state: State, inverse: np.ndarray) -> np.ndarray:
-        """Bound (d,) on the error of the singular values of `state`; `inverse` is that of U."""
+    def error(self, t: float, state: State, inverse: Array) -> Array:
+        """Return a bound (d,) on the error of the singular values; `inverse` is that of U."""
         s, part = state.singular_values, self.share(t)
         outer = self.root @ inverse
         inner = linalg.solve_triangular(state.triangle, np.eye(len(state.triangle)))
@@ -39,7 +39,7 @@ class Tail:
         def weighted(log_weight: float) -> float:
             """Largest eigenvalue of the tail, weighted, against C^T C."""
             scale = np.exp(np.minimum(0.5 * log_weight - state.log_scale, 300.0))
-            return part * np.linalg.norm((outer * scale) @ inner, 2) ** 2
+            return part * float(np.linalg.norm((outer * scale) @ inner, 2)) ** 2
 
         above = weighted(self.upper * t)
         below = weighted(float(log_phi(np.float64(self.upper), t)))
@@ -50,32 +50,38 @@ class Tail:
             return np.where(square > 0, np.minimum(np.sqrt(square), square / s), 0.0)
 
     def share(self, t: float) -> float:
+        """Return share(t), at most one."""
         times, integral = self._integral
         return float(min(1.0, np.interp(t, times, integral) ** 2)) if t <= times[-1] else 1.0
 
     @cached_property
-    def _integral(self) -> tuple[np.ndarray, np.ndarray]:
+    def _integral(self) -> tuple[Array, Array]:
         """Upper sums of the integral over geometric steps, up to where it passes one."""
         time = 1e-3 / max(np.abs(self.ritz - self.upper).max(initial=0.0), 1e-200)
         times, integral, before = [0.0], [0.0], 0.0
         while len(times) < 400 and integral[-1] < 1:
             decay = np.exp(np.minimum((self.ritz - self.upper) * time, 0))
-            now = np.linalg.norm((self.last * decay) @ self.first.T, 2) if decay.size else 0.0
+            bent = (self.last * decay) @ self.first.T
+            now = float(np.linalg.norm(bent, 2)) if decay.size else 0.0
             integral.append(integral[-1] + max(before, now) * (time - times[-1]))
             times.append(time)
             before, time = now, time * 1.1
         return np.array(times), np.array(integral)
 
 
-def extended(target, W0: np.ndarray, values: np.ndarray, vectors: np.ndarray, blocks: int):
+def extended(
+    target: Symmetric, W0: Array, values: Array, vectors: Array, blocks: int
+) -> tuple[Array, Array, Tail]:
     """Return eigenvalues, eigenvectors and Tail of M* in the span of `vectors` (V, K) and Krylov.
 
     Block Lanczos from what W0 has off the K eigenvectors; each block is one product M* @ (V, d).
     """
-    table, modes, basis, images = _table(target), len(values), vectors, []
+    table, modes, basis = target.prepared(), len(values), vectors
+    images: list[Array] = []
     start = residual = _orthogonalise(W0, vectors)
     for _ in range(blocks):
-        block = _column_space(residual, np.linalg.norm(images[-1] if images else W0, 2))
+        before = images[-1] if images else W0
+        block = _column_space(residual, float(np.linalg.norm(before, 2)))
         basis = np.hstack([basis, block])
         images.append(np.asarray(table @ block.astype(table.dtype, copy=False), float))
         residual = _orthogonalise(images[-1], basis)
@@ -91,21 +97,13 @@ def extended(target, W0: np.ndarray, values: np.ndarray, vectors: np.ndarray, bl
     return values, np.hstack([vectors, inner @ turn[:, ::-1]]), tail
 
 
-def _table(target):
-    """Return what multiplies fastest: a dense copy where that is not large, as M* is half full."""
-    size = target.shape[0]
-    if hasattr(target, "toarray") and 4 * size**2 <= _DENSE_BYTES:
-        return target.toarray(np.float64 if size <= 5_000 else np.float32)
-    return target
-
-
-def _orthogonalise(block: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def _orthogonalise(block: Array, basis: Array) -> Array:
     for _ in range(2):  # twice is enough
         block = block - basis @ (basis.T @ block)
     return block
 
 
-def _column_space(block: np.ndarray, scale: float) -> np.ndarray:
+def _column_space(block: Array, scale: float) -> Array:
     """Orthonormal basis of the columns of `block`, without directions that are only rounding."""
     basis, triangle, _ = linalg.qr(block, mode="economic", pivoting=True)
     size = np.abs(np.diagonal(triangle))

@@ -71,7 +71,8 @@ def toy(per_circle: int = 24, spreads: ArrayLike = (0.5, 1.0), leak: float = 0.2
     spreads = np.asarray(spreads, dtype=float)
     if spreads.ndim != 1 or not (spreads > 0).all() or not 0 <= leak < 1:
         raise ValueError(
-            f"spreads must be positive, one a circle, and leak in [0, 1); got {spreads} and {leak}."
+            "spreads must be positive, one a circle, and leak in [0, 1); received "
+            f"{spreads} and {leak}"
         )
     circles = len(spreads)
     angle = 2 * np.pi * np.arange(per_circle) / per_circle
@@ -203,7 +204,7 @@ def sgd(
     """
     pair, _ = _table(pair)
     if batch < 2:
-        raise ValueError(f"batch must be at least 2 pairs; got {batch}.")
+        raise ValueError(f"batch must be at least 2 pairs; received {batch}")
     rng = np.random.default_rng(seed)
     ladder = np.cumsum(pair)
     W, trace = np.array(W0, dtype=float), []
@@ -254,12 +255,12 @@ def next_token(stats: CorpusStatistics) -> Target:
 def _table(pair: ArrayLike) -> tuple[Array, Array]:
     pair = np.asarray(pair, dtype=float)
     if pair.ndim != 2 or pair.shape[0] != pair.shape[1] or not np.allclose(pair, pair.T):
-        raise ValueError(f"pair must be a symmetric (n, n) table; got shape {pair.shape}.")
+        raise ValueError(f"pair must be a symmetric (n, n) table; received shape {pair.shape}")
     marginal = pair.sum(axis=1)
     if (pair < 0).any() or not (marginal > 0).all() or not np.isclose(marginal.sum(), 1):
         raise ValueError(
-            "pair must hold probabilities that sum to 1, with positive marginals; got a sum of "
-            f"{marginal.sum():.6g}, smallest entry {pair.min():.3g}, smallest marginal "
-            f"{marginal.min():.3g}."
+            "pair must hold probabilities that sum to 1, with positive marginals; received a sum "
+            f"of {marginal.sum():.6g}, smallest entry {pair.min():.3g}, smallest marginal "
+            f"{marginal.min():.3g}"
         )
     return pair, marginal

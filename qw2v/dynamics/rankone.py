@@ -14,16 +14,17 @@ rank-k approximations of N. What changes is the speed, and with it the independe
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from qw2v import spectrum
+from qw2v._checks import positive_each
 from qw2v.dynamics._flow import integrate
-from qw2v.dynamics._lemma import checked_scales
+from qw2v.dynamics._lemma import Array, checked_scales, checked_start
+from qw2v.spectrum import MatrixLike, as_symmetric, learnable
 
 __all__ = ["gradient_flow", "learning_times", "scaled"]
 
 
-def scaled(target, g: ArrayLike) -> NDArray[np.float64]:
+def scaled(target: MatrixLike, g: ArrayLike) -> Array:
     """Return N = Gamma M* Gamma (V, V), dense, Gamma = diag(g / mean g)^(1/2).
 
     `target` is a Target or a symmetric array. Raises ValueError unless g is (V,), positive, finite.
@@ -31,12 +32,14 @@ def scaled(target, g: ArrayLike) -> NDArray[np.float64]:
     >>> scaled(np.array([[2.0, 1.0], [1.0, 0.0]]), [1, 3])[0].round(3)
     array([1.   , 0.866])
     """
-    M = target.toarray() if hasattr(target, "toarray") else spectrum.symmetric(target)
+    M = as_symmetric(target).toarray()
     root = np.sqrt(_unit_mean(g, len(M)))
     return root[:, None] * M * root
 
 
-def gradient_flow(target, W0, times, g: ArrayLike, *, rtol: float = 1e-10) -> NDArray[np.float64]:
+def gradient_flow(
+    target: MatrixLike, W0: ArrayLike, times: ArrayLike, g: ArrayLike, *, rtol: float = 1e-10
+) -> Array:
     """Embeddings (T, V, d) of the flow dW/dt = D (M* - W W^T) D W / 2 from W0, by an integrator.
 
     D = diag(g / mean g). For small V: each step costs twelve products with a dense M*. `times` must
@@ -47,17 +50,15 @@ def gradient_flow(target, W0, times, g: ArrayLike, *, rtol: float = 1e-10) -> ND
     array([1.414214, 1.      ])
     """
     N = scaled(target, g)
-    W0 = np.array(W0, dtype=float)
-    if W0.ndim != 2 or len(W0) != len(N):
-        raise ValueError(f"W0 must have shape ({len(N)}, d); got {W0.shape}.")
+    start = checked_start(W0, len(N))
     g = _unit_mean(g, len(N))[:, None]
     root = np.sqrt(g)
-    flow = integrate(lambda Y: g * (N @ Y - Y @ (Y.T @ Y)) / 2, root * W0, times, rtol=rtol)
+    flow = integrate(lambda Y: g * (N @ Y - Y @ (Y.T @ Y)) / 2, root * start, times, rtol=rtol)
     return flow / root
 
 
-def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDArray[np.float64]:
-    """Return the times (d,) when modes of N switch on, from a vanishing random start of scale s0.
+def learning_times(target: MatrixLike, g: ArrayLike, s0: ArrayLike, dim: int) -> Array:
+    """Times (d,) at which the modes of N switch on, from a vanishing random start of scale s0.
 
     While the first j modes of N stand and the rest is negligible, W grows along the eigenvectors of
     Gamma (N - N_j) Gamma, with N_j the best approximation of rank j. Mode j + 1 takes the largest
@@ -73,7 +74,7 @@ def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDA
     """
     N = scaled(target, g)
     root = np.sqrt(_unit_mean(g, len(N)))
-    values, vectors, _ = spectrum.positive(N, dim)
+    values, vectors = learnable(N, dim)
     level = 2 * np.log(checked_scales(s0, dim))  # of the modes still to come
     clock, times, rest = 0.0, [], N
     for value, vector in zip(values, vectors.T, strict=True):
@@ -86,11 +87,6 @@ def learning_times(target, g: ArrayLike, s0: float | ArrayLike, dim: int) -> NDA
     return np.array(times)
 
 
-def _unit_mean(g: ArrayLike, size: int) -> NDArray[np.float64]:
-    g = np.asarray(g, dtype=float)
-    if g.shape != (size,) or not np.isfinite(g).all() or not (g > 0).all():
-        raise ValueError(
-            f"g must hold {size} positive finite numbers, one a word; received shape {g.shape} "
-            f"with values from {np.min(g, initial=np.inf):.3g}."
-        )
-    return g / g.mean()
+def _unit_mean(g: ArrayLike, size: int) -> Array:
+    checked = positive_each("g", g, size)
+    return checked / checked.mean()

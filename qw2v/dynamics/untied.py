@@ -17,23 +17,18 @@ M* too, in the order of |lambda_k|. For other C nothing is exact here: see `grad
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from qw2v import spectrum
-from qw2v.dynamics import _truncation
+from qw2v.dynamics._dilation import Dilation, eigenpairs, mix
 from qw2v.dynamics._exact import ExactTrajectory
 from qw2v.dynamics._exact import exact as tied_exact
 from qw2v.dynamics._flow import integrate
-from qw2v.targets import Target
+from qw2v.dynamics._lemma import Array, checked_start
+from qw2v.dynamics._trajectory import Trajectory
+from qw2v.spectrum import FULL, MatrixLike, Symmetric, as_symmetric
 
 __all__ = ["UntiedTrajectory", "balanced", "eigenpairs", "exact", "gradient_flow", "imbalance"]
-
-Array = NDArray[np.float64]
-
-_FULL_SPECTRUM = 2_000  # a Target with at most this many words is diagonalised in full by `exact`
 
 
 def imbalance(W: ArrayLike, W_context: ArrayLike) -> Array:
@@ -46,7 +41,7 @@ def imbalance(W: ArrayLike, W_context: ArrayLike) -> Array:
     return W.T @ W - W_context.T @ W_context
 
 
-def balanced(target, W0: ArrayLike, W0_context: ArrayLike) -> tuple[Array, Array]:
+def balanced(target: MatrixLike, W0: ArrayLike, W0_context: ArrayLike) -> tuple[Array, Array]:
     """Return the balanced start that a small start (W0, W0') grows into, each (V, d).
 
     Along v_k only a_k + sign(lambda_k) a'_k grows (a = V^T W0, a' = V^T W0'); the other half of the
@@ -57,136 +52,77 @@ def balanced(target, W0: ArrayLike, W0_context: ArrayLike) -> tuple[Array, Array
     >>> W.ravel().tolist(), W_context.ravel().tolist()
     ([2.0, 0.5], [2.0, -0.5])
     """
-    values, vectors = spectrum.full(target)
+    values, vectors = as_symmetric(target).all_eigenpairs()
     sign = np.where(values < 0, -1.0, 1.0)[:, None]
     start, context = (vectors.T @ np.asarray(W, float) for W in (W0, W0_context))
     growing = (start + sign * context) / 2
     return vectors @ growing, vectors @ (sign * growing)
 
 
-def eigenpairs(target, k: int, *, progress: bool = True) -> tuple[Array, Array]:
-    """Return the k eigenvalues of M* largest in magnitude (k,), in that order, and vectors (V, k).
-
-    `target` is a Target or a symmetric array. Of a large Target the two ends of the spectrum are
-    computed one after the other, and kept as `Target.eigenpairs` keeps its own.
-
-    >>> eigenpairs(np.diag([3.0, -5.0, 1.0]), 2)[0]
-    array([-5.,  3.])
-    """
-    size = spectrum.size_of(target)
-    if not 1 <= k <= size:
-        raise ValueError(f"k must be between 1 and V = {size:,}; got {k}.")
-    if not isinstance(target, Target) or size <= _FULL_SPECTRUM:
-        values, vectors = spectrum.full(target)
-    else:
-        values, vectors = _both_ends(target, k, progress)
-    order = np.argsort(-np.abs(values), kind="stable")[:k]
-    return values[order], vectors[:, order]
-
-
-def _both_ends(target: Target, k: int, progress: bool) -> tuple[Array, Array]:
-    """Return the top k of M*, and of -M* as many as can be among the k largest in magnitude."""
-    upper, vectors = target.eigenpairs(k, progress=progress)
-    mirror = replace(
-        target,
-        sparse=-target.sparse,
-        constant=-target.constant,
-        fingerprint=f"minus-{target.fingerprint}",
-    )
-    few = max(k // 4, 1)
-    lower, others = mirror.eigenpairs(few, progress=progress)
-    while few < k and lower[-1] > upper[k - few - 1]:  # there may be more of them
-        few = min(2 * few, k)
-        lower, others = mirror.eigenpairs(few, progress=progress)
-    return np.concatenate([upper, -lower]), np.hstack([vectors, others])
-
-
-def _lift(values: Array, vectors: Array, c: float) -> tuple[Array, Array]:
-    """Return the upper eigenpairs (k,), (2V, k) of [[c/2, M*], [M*, -c/2]] from those of M*."""
-    return np.hypot(values, c / 2), np.vstack([vectors * part for part in _mix(values, c)])
-
-
-def _mix(values: Array, c: float) -> tuple[Array, Array]:
-    """Cosine and sine of the upper eigenvector of each block [[c/2, lambda], [lambda, -c/2]]."""
-    if c == 0:  # of equal size to the last digit, so that a tied start stays tied
-        return np.full(len(values), 0.5**0.5), np.where(values < 0, -1.0, 1.0) * 0.5**0.5
-    angle = np.arctan2(values, c / 2) / 2
-    return np.cos(angle), np.sin(angle)
-
-
-class _Dilation:
-    """[[c/2, M*], [M*, -c/2]] (2V, 2V) as an operator, never formed."""
-
-    def __init__(self, target, c: float, progress: bool):
-        self._target, self._c, self._progress = target, c, progress
-        self._table = _truncation._table(target)
-        self.shape = (2 * target.shape[0],) * 2
-        self.dtype = self._table.dtype
-
-    def __matmul__(self, x):
-        upper, lower = np.split(x, 2)
-        shift = self.dtype.type(self._c / 2)
-        return np.vstack([self._table @ lower + shift * upper, self._table @ upper - shift * lower])
-
-    def eigenpairs(self, k: int) -> tuple[Array, Array]:
-        return _lift(*eigenpairs(self._target, k, progress=self._progress), self._c)
-
-    @property
-    def frobenius_squared(self) -> float:
-        square = spectrum.frobenius_squared(self._target)
-        return 2 * square + self.shape[0] * self._c**2 / 4
-
-
-class UntiedTrajectory:
+class UntiedTrajectory(Trajectory):
     """Word and context vectors followed exactly; made by `exact`.
 
-    `eigenvalues` (n,) and `eigenvectors` (V, n) are those of M*, by magnitude; `offset` is c;
-    `learning_times` (d,) are the switching times of the limit of a small start. Every method takes
-    a time t >= 0 or an array of T times, which puts an axis of length T in front of the result.
+    `eigenvalues` (n,) and `eigenvectors` (V, n) are those of M*, by magnitude; `offset` is c. The
+    singular values are the roots of those of W W'^T, which where c = 0 are those of W and of W'.
     """
 
-    def __init__(self, values, vectors, offset, norm_squared, path):
+    def __init__(
+        self, target: Symmetric, values: Array, vectors: Array, offset: float, path: ExactTrajectory
+    ) -> None:
         self.eigenvalues, self.eigenvectors, self.offset = values, vectors, offset
-        self._norm_squared, self._path = norm_squared, path
+        self._target, self._path, self.progress = target, path, path.progress
 
     def __repr__(self) -> str:
         V, d = len(self.eigenvectors), self._path.start.shape[1]
         return f"<UntiedTrajectory: V={V}, d={d}, c={self.offset:.3g}>"
 
     @property
-    def learning_times(self) -> Array:
+    def learning_times(self) -> Array:  # type: ignore[override]
         """Switching times (d,) of the limit of a small balanced start."""
         return self._path.learning_times
 
-    def singular_values(self, t) -> Array:
-        """Square roots (d,) of the singular values of W W'^T; where c = 0, those of W and of W'."""
-        square = self._path.singular_values(t) ** 2
-        half = abs(self.offset) / 2
-        return np.sqrt(np.sqrt((square + half) * np.maximum(square - half, 0)))
+    def contexts(self, t: ArrayLike) -> Array:
+        """Context vectors W'(t): (V, d), or (T, V, d), rotated as `embeddings` are."""
+        return self._each(t, lambda u: self._pair(u)[1])
 
-    def embeddings(self, t) -> tuple[Array, Array]:
-        """Return W(t) and W'(t), each (V, d), up to a right rotation that they share."""
-        words, contexts = np.split(np.sqrt(2) * self._path.embeddings(t), 2, axis=-2)
-        return words, contexts
-
-    def loss(self, t) -> Array:
-        """Loss ||W W'^T - M*||_F^2 / 4 at t, exact to rounding of its largest term."""
-        return self._path._each(t, self._loss)
-
-    def truncation_error(self, t) -> Array:
+    def truncation_error(self, t: ArrayLike) -> Array:
         """Bound (d,) on the error of the singular values of [W ; W'] / sqrt(2); see `exact`."""
         return self._path.truncation_error(t)
 
+    def _pair(self, t: float) -> tuple[Array, Array]:
+        words, contexts = np.split(np.sqrt(2) * self._path.embeddings(t), 2)
+        return words, contexts
+
+    def _embed(self, t: float) -> Array:
+        return self._pair(t)[0]
+
+    def _moments(self, t: float) -> tuple[Array, Array]:
+        square = self._path.singular_values(t) ** 2
+        half = abs(self.offset) / 2
+        s = np.sqrt(np.sqrt((square + half) * np.maximum(square - half, 0)))
+        return s, self._path._moments(t)[1]
+
+    def _directions(self, t: float) -> tuple[Array, Array]:
+        words, contexts = self._pair(t)
+        basis, triangle = np.linalg.qr(words)
+        left, square, _ = np.linalg.svd(triangle @ contexts.T, full_matrices=False)
+        return np.sqrt(square), self.eigenvectors.T @ (basis @ left)
+
+    def _learned(self, t: float) -> int:
+        s = self._moments(t)[0][: len(self.eigenvalues)]
+        return int(np.sum(s**2 > np.abs(self.eigenvalues[: len(s)]) / 2))
+
     def _loss(self, t: float) -> float:
+        """||W W'^T - M*||_F^2 / 4, exact to rounding of its largest term."""
         s, diagonal = self._path._moments(t)
         surplus = len(s) * self.offset**2 / 4
         product = np.sum(s**4) - surplus
         overlap = np.sum(self._path.eigenvalues * diagonal) - surplus
-        return (product - 2 * overlap + self._norm_squared) / 4
+        return float(product - 2 * overlap + self._target.frobenius_squared) / 4
 
 
 def exact(
-    target,
+    target: MatrixLike,
     W0: ArrayLike,
     W0_context: ArrayLike,
     modes: int | None = None,
@@ -200,8 +136,8 @@ def exact(
     c = 0 is a balanced start. `tolerance` is how far the difference may be from c I, relative to
     the larger of the two products: raise it to neglect the rest, as a small random start allows
     (its error falls as the square of the scale of the start). `modes` is the number of eigenpairs
-    of M*, by magnitude; by default all of an array and of a Target of at most 2,000 words, 2 d of
-    a larger one, with `krylov` blocks for the rest, as in `dynamics.exact`.
+    of M*, by magnitude; by default all up to V = 2,000 and 2 d past it, with `krylov` blocks for
+    the rest, as in `dynamics.exact`.
 
     Raises ValueError for a start of the wrong shape; for one too far from c I (`balanced` gives a
     start near it, `gradient_flow` integrates from any); and, where modes < V, for a tied start
@@ -211,7 +147,8 @@ def exact(
     >>> path.singular_values(50.0).round(3), path.eigenvalues
     (array([1.732, 1.414, 1.   ]), array([-3.,  2.,  1.]))
     """
-    size = spectrum.size_of(target)
+    target = as_symmetric(target)
+    size = target.shape[0]
     W0, W0_context = _starts(size, W0, W0_context)
     C = imbalance(W0, W0_context)
     c = float(np.trace(C)) / len(C)
@@ -222,31 +159,30 @@ def exact(
             "an exact path needs W0^T W0 - W0_context^T W0_context = c I; here it differs from "
             f"c I by {gap / scale:.2g} of its size, and tolerance is {tolerance:g}. Use "
             "balanced() for a start that obeys it, gradient_flow() for this one, or a larger "
-            "tolerance."
+            "tolerance"
         )
     if abs(c) <= tolerance * scale:
         c = 0.0
-    plain = not isinstance(target, Target)
-    if modes is None and (plain or size <= _FULL_SPECTRUM):
-        modes = size
+    dilation = Dilation(target, c, progress)
+    stacked = np.vstack([W0, W0_context]) / np.sqrt(2)
+    if modes is None:
+        modes = size if size <= FULL else min(2 * W0.shape[1], size)
     if modes == size:
         values, vectors = eigenpairs(target, size)
-        path = _full_path(values, vectors, c, W0, W0_context, progress)
+        path = _full_path(dilation, values, vectors, c, stacked, progress)
     else:
         if np.array_equal(W0, W0_context):
-            raise ValueError("a tied start, W0_context = W0, stays tied: use dynamics.exact().")
-        target = spectrum.symmetric(target) if plain else target
-        dilation = _Dilation(target, c, progress)
-        start = np.vstack([W0, W0_context]) / np.sqrt(2)
-        modes = min(2 * W0.shape[1], size) if modes is None else modes
-        path = tied_exact(dilation, start, modes, krylov=krylov, progress=progress)
+            raise ValueError("a tied start, W0_context = W0, stays tied: use dynamics.exact()")
+        path = tied_exact(dilation, stacked, modes, krylov=krylov, progress=progress)
         values, vectors = eigenpairs(target, modes, progress=progress)
-    return UntiedTrajectory(values, vectors, c, spectrum.frobenius_squared(target), path)
+    return UntiedTrajectory(target, values, vectors, c, path)
 
 
-def _full_path(values, vectors, c, W0, W0_context, progress) -> ExactTrajectory:
-    """Return the path of [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
-    cos, sin = _mix(values, c)
+def _full_path(
+    dilation: Dilation, values: Array, vectors: Array, c: float, stacked: Array, progress: bool
+) -> ExactTrajectory:
+    """The path of Y = [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
+    cos, sin = mix(values, c)
     basis = np.vstack(
         [
             np.hstack([vectors * cos, -vectors[:, ::-1] * sin[::-1]]),
@@ -254,17 +190,21 @@ def _full_path(values, vectors, c, W0, W0_context, progress) -> ExactTrajectory:
         ]
     )
     size = np.hypot(values, c / 2)
-    spectrum = np.concatenate([size, -size[::-1]])
-    start, context = ((vectors.T @ W) / np.sqrt(2) for W in (W0, W0_context))
+    both = np.concatenate([size, -size[::-1]])
+    start, context = (vectors.T @ W for W in np.split(stacked, 2))
     upper = cos[:, None] * start + sin[:, None] * context
     lower = cos[:, None] * context - sin[:, None] * start
-    stacked = np.vstack([W0, W0_context]) / np.sqrt(2)
     inside = np.vstack([upper, lower[::-1]])
-    return ExactTrajectory(spectrum, basis, inside, stacked, 0.0, None, progress)
+    return ExactTrajectory(dilation, both, basis, stacked, inside, progress=progress)
 
 
 def gradient_flow(
-    target, W0: ArrayLike, W0_context: ArrayLike, times, *, rtol: float = 1e-10
+    target: MatrixLike,
+    W0: ArrayLike,
+    W0_context: ArrayLike,
+    times: ArrayLike,
+    *,
+    rtol: float = 1e-10,
 ) -> tuple[Array, Array]:
     """Word and context vectors, each (T, V, d), of the flow from any start, by an integrator.
 
@@ -276,10 +216,10 @@ def gradient_flow(
     array([[1., 0.],
            [0., 0.]])
     """
-    start = np.stack(_starts(spectrum.size_of(target), W0, W0_context))
-    target = target if isinstance(target, Target) else spectrum.symmetric(target)
+    target = as_symmetric(target)
+    start = np.stack(_starts(target.shape[0], W0, W0_context))
 
-    def slope(Z):
+    def slope(Z: Array) -> Array:
         W, context = Z
         return (
             np.stack(
@@ -293,12 +233,10 @@ def gradient_flow(
 
 
 def _starts(size: int, W0: ArrayLike, W0_context: ArrayLike) -> tuple[Array, Array]:
-    W0, W0_context = np.array(W0, dtype=float), np.array(W0_context, dtype=float)
-    for name, W in (("W0", W0), ("W0_context", W0_context)):
-        if W.ndim != 2 or len(W) != size or W.shape != W0.shape:
-            raise ValueError(
-                f"{name} must have shape ({size}, d), the same for both; got {W.shape}."
-            )
-        if not np.isfinite(W).all():
-            raise ValueError(f"{name} must be finite; got NaN or infinity in it.")
-    return W0, W0_context
+    words = checked_start(W0, size)
+    contexts = checked_start(W0_context, size, "W0_context")
+    if words.shape != contexts.shape:
+        raise ValueError(
+            f"W0_context must have shape {words.shape}, as W0 has; received {contexts.shape}"
+        )
+    return words, contexts

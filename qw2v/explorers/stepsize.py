@@ -42,7 +42,7 @@ class StepSize(Explorer):
         """Return times (T,) and the sizes (T, k) of steps and of the flow, in sqrt(lambda_1)."""
         count = int(END / self.step)
         t, start = self.step * np.arange(count + 1), np.full(len(self.ratios), START)
-        path = discrete.descend(np.diag(self.ratios), np.diag(start), self.step, count)
+        path = discrete.gradient_descent(np.diag(self.ratios), np.diag(start), self.step, count)
         sizes = np.abs(np.diagonal(path, axis1=1, axis2=2))
         return t, sizes, dynamics.sigmoid(self.ratios, START, t[:, None])
 

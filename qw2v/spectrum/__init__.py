@@ -5,12 +5,20 @@ it nobody asks what kind of matrix there is.
 """
 
 from qw2v.spectrum.cache import cache_file, read_pairs, write_pairs
-from qw2v.spectrum.operators import Dense, SparsePlusRankOne, Symmetric, as_symmetric, runs
+from qw2v.spectrum.operators import (
+    Dense,
+    MatrixLike,
+    SparsePlusRankOne,
+    Symmetric,
+    as_symmetric,
+    runs,
+)
 from qw2v.spectrum.solver import FULL, eigenpairs, learnable, positive_eigenvalues
 
 __all__ = [
     "FULL",
     "Dense",
+    "MatrixLike",
     "SparsePlusRankOne",
     "Symmetric",
     "as_symmetric",

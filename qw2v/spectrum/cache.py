@@ -6,11 +6,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from qw2v import _files
 from qw2v._environment import cache_folder
-from qw2v.spectrum.operators import Array, Symmetric, as_symmetric
+from qw2v.spectrum.operators import Array, MatrixLike, Symmetric, as_symmetric
 
 _SMALL = 1_000  # up to this V they are computed sooner than read
 
@@ -22,7 +21,7 @@ def cache_file(matrix: Symmetric) -> Path | None:
     return cache_folder() / f"eigenpairs-{matrix.fingerprint}.npz"
 
 
-def read_pairs(file: Path, matrix: Symmetric | ArrayLike, k: int) -> tuple[Array, Array] | None:
+def read_pairs(file: Path, matrix: MatrixLike, k: int) -> tuple[Array, Array] | None:
     """Return the first k pairs of `matrix` (V, V) that `write_pairs` kept, or None.
 
     None where fewer are there, or where the file is damaged or holds anything but eigenpairs of
@@ -61,12 +60,11 @@ def write_pairs(file: Path, values: Array, vectors: Array) -> None:
     They are computed: where they cannot be kept, a warning says so and the work goes on.
     """
     compact = vectors.astype(np.float32)
-    if np.array_equal(compact, vectors):  # the large ones were computed in float32
-        vectors = compact
+    kept = compact if np.array_equal(compact, vectors) else vectors
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _files.replacing(file) as stream:
-            np.savez(stream, values=values, vectors=vectors)
+            np.savez(stream, values=values, vectors=kept)
     except OSError as error:
         warnings.warn(
             f"the eigenpairs were not kept for the next time ({error}): set QW2V_CACHE to a folder "

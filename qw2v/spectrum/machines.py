@@ -220,9 +220,7 @@ class Cores(Machine):
 class Torch(Machine):
     """A device of PyTorch's: a GPU, or for tests its own view of the processor."""
 
-    def __init__(
-        self, matrix: Symmetric, dtype: np.dtype[Any], columns: int, device: str
-    ) -> None:
+    def __init__(self, matrix: Symmetric, dtype: np.dtype[Any], columns: int, device: str) -> None:
         import torch
 
         self._torch, self._device = torch, torch.device(device)
@@ -274,8 +272,8 @@ class Torch(Machine):
         return self.numpy(block.T @ block)
 
     def _turned(self, block: Any, turn: Array) -> Any:
-        turn = self._torch.as_tensor(turn, device=self._device)
-        return (block.double() @ turn).to(self._dtype)
+        weights = self._torch.as_tensor(turn, device=self._device)
+        return (block.double() @ weights).to(self._dtype)
 
     def _qr(self, block: Any) -> tuple[Any, Array]:
         orthonormal, factor = self._torch.linalg.qr(block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse
@@ -15,8 +15,11 @@ from scipy.sparse.linalg import LinearOperator
 from qw2v import _checks
 
 Array = NDArray[np.float64]
+MatrixLike: TypeAlias = "Symmetric | ArrayLike"
+"""A symmetric operator, or an array that `as_symmetric` makes one of."""
 
 _STRIPE = 2**22  # entries of the rows that are formed at once
+_COPY_BYTES = 2**30
 _RUN = 2**18  # entries of a sparse matrix
 
 
@@ -52,6 +55,16 @@ class Symmetric(LinearOperator):
     def toarray(self, dtype: DTypeLike = np.float64) -> NDArray[Any]:
         """Return the whole matrix (V, V): 800 MB at V = 10,000 in float64."""
         return self.rows(0, self.shape[0], dtype)
+
+    def prepared(self) -> NDArray[Any] | Symmetric:
+        """Return what `@` takes least time with: a dense copy up to 1 GiB, else the operator.
+
+        The copy is float32 past V = 5,000.
+        """
+        size = self.shape[0]
+        if 4 * size**2 > _COPY_BYTES:
+            return self
+        return self.toarray(np.float64 if size <= 5_000 else np.float32)
 
     @cached_property
     def frobenius_squared(self) -> float:
@@ -127,6 +140,10 @@ class Dense(Symmetric):
         """Return the dense rows low .. high - 1, (high - low, V)."""
         return self._array[low:high].astype(dtype)
 
+    def prepared(self) -> NDArray[Any] | Symmetric:
+        """Return the array."""
+        return self._array
+
 
 class SparsePlusRankOne(Symmetric):
     """A symmetric matrix held as sparse + constant * scale scale^T.
@@ -155,10 +172,17 @@ class SparsePlusRankOne(Symmetric):
     def rows(self, low: int, high: int, dtype: DTypeLike = np.float64) -> NDArray[Any]:
         """Return the dense rows low .. high - 1, (high - low, V)."""
         start, stop = self.sparse.indptr[[low, high]]
-        stripe = np.multiply.outer(self.constant * self.scale[low:high], self.scale).astype(dtype)
-        of_row = np.repeat(np.arange(high - low), np.diff(self.sparse.indptr[low : high + 1]))
-        stripe[of_row, self.sparse.indices[start:stop]] += self.sparse.data[start:stop]
-        return stripe
+        own = scipy.sparse.csr_array(
+            (
+                self.sparse.data[start:stop].astype(dtype),
+                self.sparse.indices[start:stop],
+                self.sparse.indptr[low : high + 1] - start,
+            ),
+            shape=(high - low, self.shape[1]),
+        ).toarray()
+        scale = self.scale.astype(dtype)
+        own += np.multiply.outer(scale[low:high] * own.dtype.type(self.constant), scale)
+        return own
 
     @cached_property
     def frobenius_squared(self) -> float:
@@ -187,7 +211,7 @@ def runs(
         yield part, np.repeat(np.arange(first, last + 1), np.diff(bounds)), matrix.indices[part]
 
 
-def as_symmetric(matrix: Symmetric | ArrayLike, name: str = "the target") -> Symmetric:
+def as_symmetric(matrix: MatrixLike, name: str = "the target") -> Symmetric:
     """Return an operator as it is, and a plain array checked and wrapped: the one door.
 
     Raises

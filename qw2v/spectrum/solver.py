@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike, NDArray
 
 from qw2v import _checks
 from qw2v._environment import progress_bar
 from qw2v.spectrum import machines
-from qw2v.spectrum.operators import Array, Symmetric, as_symmetric
+from qw2v.spectrum.operators import Array, MatrixLike, Symmetric, as_symmetric
 from qw2v.text.counting import available_memory
 
-FULL = 2_000  # up to this V a whole spectrum is a matter of seconds, and the default of the dynamics
+# Up to this V a whole spectrum is a matter of seconds: it is the default of the dynamics.
+FULL = 2_000
 _EXACT = 5_000  # up to this V arithmetic is float64, beyond it float32
 _BLOCK = 32
 _RESTARTS = 40
 
 
 def eigenpairs(
-    matrix: Symmetric | ArrayLike, k: int, *, progress: bool = True, device: str = "auto"
+    matrix: MatrixLike, k: int, *, progress: bool = True, device: str = "auto"
 ) -> tuple[Array, Array]:
     """Return the k largest eigenvalues (k,), descending, with eigenvectors (V, k), of a matrix.
 
@@ -64,8 +64,8 @@ def eigenpairs(
         machines.check_memory(3 * 8 * size**2, size)
         if k > (positive := positive_eigenvalues(operator)):
             raise ValueError(
-                f"k = {k:,} reaches past the positive eigenvalues: this matrix has {positive:,} of "
-                "them, and only those can be learned"
+                f"this matrix has {positive:,} positive eigenvalues, and only those can be "
+                f"learned: ask for at most that many, received {k:,}"
             )
         table = operator.toarray()
         values, vectors = scipy.linalg.eigh(table, subset_by_index=[size - k, size - 1])
@@ -74,7 +74,7 @@ def eigenpairs(
 
 
 def learnable(
-    matrix: Symmetric | ArrayLike, dim: int | None = None, *, progress: bool = True
+    matrix: MatrixLike, dim: int | None = None, *, progress: bool = True
 ) -> tuple[Array, Array]:
     """Return the top `dim` eigenpairs, all positive; by default every positive one.
 
