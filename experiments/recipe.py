@@ -29,7 +29,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import qw2v
-from qw2v import spectrum
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
 
@@ -74,7 +73,7 @@ def main() -> None:
     for (alpha, shift), beta in itertools.product(NEGATIVES, BETAS):
         start = time.process_time()
         target = qw2v.target(stats, weighting=Open(beta, alpha, shift))
-        values, modes, _ = spectrum.positive(target, DIM)
+        values, modes = target.eigenpairs(DIM)
         seconds = time.process_time() - start
         for power in POWERS:
             matrix = modes * values**power / target.scale[:, None]

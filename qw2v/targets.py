@@ -8,12 +8,14 @@ someone asks for `toarray()`.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from qw2v import _checks
 from qw2v.spectrum import SparsePlusRankOne, runs
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
@@ -21,6 +23,7 @@ from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
 Array = NDArray[np.float64]
 
 KINDS = ("mstar", "pmi", "ppmi")
+_SHORT_FROM, _SHORT = 5_000, 1 / 20  # of this many words, this share of the pairs should have met
 
 
 class Target(SparsePlusRankOne):
@@ -87,21 +90,37 @@ def target(
 ) -> Target:
     """Return the matrix that the embeddings factorise, (V, V), without forming it.
 
-    kind "mstar": M*_ij = (Psi+ P_ij - Psi- P_i P_j) / (G_ij / 2), Equation (4) and Setting 3.1, in
-    [-2, 2]. "pmi": ln(x + floor) with x = Psi+ P_ij / (Psi- P_i P_j), the unconstrained minimiser
-    of word2vec's loss. "ppmi": max(ln x, 0). `shift` k subtracts ln k from PMI and PPMI (Levy and
-    Goldberg's shift by the number of negatives); `weighting` defaults to Setting 3.1.
-    Raises ValueError for an unknown kind, and for a floor or shift that is not positive.
+    Warns where the text is short for its vocabulary: past V = 5,000, where fewer than a twentieth
+    of all pairs of words ever met.
+
+    Parameters
+    ----------
+    stats : CorpusStatistics
+        The counts, V words.
+    kind : {"mstar", "pmi", "ppmi"}
+        With x = Psi+ P_ij / (Psi- P_i P_j): "mstar" is M*_ij = 2 (x - 1) / (x + 1), in [-2, 2]
+        (Equation (4); G = 1 in Setting 3.1); "pmi" is ln(x + floor), the unconstrained minimiser of
+        word2vec's loss; "ppmi" is max(ln x, 0).
+    weighting : Weighting, optional
+        Psi+ and Psi-; by default Setting 3.1.
+    floor : float
+        What stands for zero in the logarithm of PMI.
+    shift : float
+        k, of which ln k is subtracted from PMI and PPMI (Levy and Goldberg's shift by the number
+        of negatives).
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, and for a floor or shift that is not positive.
 
     >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
     >>> target(stats).toarray().min()
     np.float64(-2.0)
     """
-    if kind not in KINDS:
-        raise ValueError(f"unknown kind of target {kind!r}: choose one of {', '.join(KINDS)}")
-    for name, value in (("floor", floor), ("shift", shift)):
-        if not value > 0:
-            raise ValueError(f"{name} must be positive, received {value}")
+    kind = _checks.choice("kind", kind, KINDS)
+    floor, shift = _checks.positive("floor", floor), _checks.positive("shift", shift)
+    _warn_where_short(stats)
     weighting = Setting31() if weighting is None else weighting
     g = rank_one_factor(weighting, stats) if kind == "mstar" else None
     scale = np.ones(stats.vocab_size) if g is None else np.sqrt(g)
@@ -127,6 +146,19 @@ def target(
         constant=constant,
         scale=scale,
         fingerprint=hashlib.blake2b(recipe.encode(), digest_size=16).hexdigest(),
+    )
+
+
+def _warn_where_short(stats: CorpusStatistics) -> None:
+    share = stats.pair_counts.nnz / stats.vocab_size**2
+    if stats.vocab_size <= _SHORT_FROM or share >= _SHORT:
+        return
+    often = int(np.sum(stats.word_counts >= 100))
+    warnings.warn(
+        f"the text is short for {stats.vocab_size:,} words: {share:.1%} of their pairs ever met, and "
+        "of the rarer words little can be learned. "
+        f"{often:,} words occur 100 times or more: restrict({often}), or count more text",
+        stacklevel=3,
     )
 
 

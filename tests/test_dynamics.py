@@ -11,7 +11,15 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qw2v import CorpusStatistics, closed_form, datasets, dynamics, load_statistics, target
+from qw2v import (
+    CorpusStatistics,
+    closed_form,
+    datasets,
+    dynamics,
+    load_statistics,
+    spectrum,
+    target,
+)
 from qw2v.weighting import RankOne
 
 
@@ -458,7 +466,10 @@ def test_bad_input_is_named(call, message):
         call()
 
 
-def test_a_target_needs_the_number_of_modes(stats):
+def test_a_large_target_needs_the_number_of_modes(stats, monkeypatch):
+    small = target(stats)
+    assert len(dynamics.aligned(small, 0.1).eigenvalues) == spectrum.positive_eigenvalues(small)
+    monkeypatch.setattr(spectrum.solver, "FULL", 10)
     with pytest.raises(ValueError, match="dim, the number of modes, must be given"):
         dynamics.aligned(target(stats), 0.1)
     with pytest.raises(ValueError, match="positive"):

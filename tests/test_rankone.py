@@ -115,7 +115,7 @@ def test_errors_name_what_is_wrong(problem):
         rankone.scaled(M, g[:7])
     with pytest.raises(ValueError, match=r"received -1.* at"):
         rankone.learning_times(M, np.where(g == g.max(), -1, g), 1e-3, 2)
-    with pytest.raises(ValueError, match=r"W0 must have shape \(8, d\); received \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"W0 must have shape \(8, d\).*; received \(3, 2\)"):
         rankone.gradient_flow(M, np.ones((3, 2)), [1.0], g)
     with pytest.raises(ValueError, match="4 positive eigenvalues"):
         rankone.learning_times(M, g, 1e-3, 5)

@@ -348,7 +348,7 @@ def test_a_sampled_step_is_right_on_average():
         (lambda: discrete.gradient_descent(np.eye(3), np.ones((2, 1)), 0.1, 5), r"shape \(3, d\)"),
         (
             lambda: discrete.gradient_descent(np.eye(2), np.ones((2, 1)), -0.1, 5),
-            "lr must be positive",
+            "lr must be a positive",
         ),
         (lambda: minibatch.noise(3 * np.eye(3), 1), r"\[-2, 2\]"),
         (lambda: minibatch.noise(np.eye(3), 1).variance(3.0, 5), "steps are stable"),

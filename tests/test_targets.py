@@ -248,11 +248,13 @@ def test_k_out_of_range(stats, k):
 
 
 def test_unknown_kind_and_bad_options(stats):
-    with pytest.raises(ValueError, match="unknown kind of target 'svd': choose one of mstar"):
+    with pytest.raises(
+        ValueError, match="kind must be one of 'mstar', 'pmi', 'ppmi'; received 'svd'"
+    ):
         target(stats, "svd")
-    with pytest.raises(ValueError, match="floor must be positive, received 0"):
+    with pytest.raises(ValueError, match="floor must be a positive finite number; received 0"):
         target(stats, "pmi", floor=0)
-    with pytest.raises(ValueError, match="shift must be positive, received -1"):
+    with pytest.raises(ValueError, match="shift must be a positive finite number; received -1"):
         target(stats, "pmi", shift=-1)
 
 

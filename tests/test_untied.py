@@ -5,7 +5,7 @@ import pytest
 
 from qw2v import CorpusStatistics, dynamics, targets
 from qw2v import target as make_target
-from qw2v.dynamics import untied
+from qw2v.dynamics import _dilation, untied
 
 VALUES = np.array([-3.0, 2.5, 1.5, -1.2, 0.7, 0.3, -0.2, 0.0])
 
@@ -164,7 +164,7 @@ def test_eigenpairs_take_both_ends(target, monkeypatch, tmp_path):
     values = np.linalg.eigvalsh(target.toarray())
     expected = values[np.argsort(-np.abs(values))][:30]
     for full in (2_000, 10):  # diagonalised, and from its two ends
-        monkeypatch.setattr(untied, "_FULL_SPECTRUM", full)
+        monkeypatch.setattr(_dilation, "FULL", full)
         found, vectors = untied.eigenpairs(target, 30)
         np.testing.assert_allclose(found, expected, rtol=1e-9)
         np.testing.assert_allclose(target @ vectors, vectors * found, atol=1e-8)
@@ -175,13 +175,13 @@ def test_eigenpairs_take_both_ends(target, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("c", [0.0, 3.0])
 def test_a_truncated_path_stays_within_its_bound(target, monkeypatch, c):
-    monkeypatch.setattr(untied, "_FULL_SPECTRUM", 10)
+    monkeypatch.setattr(_dilation, "FULL", 10)
     rng = np.random.default_rng(7)
     if c:
         W0, context0 = np.sqrt(c) * np.linalg.qr(rng.standard_normal((70, 4)))[0], np.zeros((70, 4))
     else:
         W0, context0 = untied.balanced(target, *(0.05 * rng.standard_normal((2, 70, 4))))
-    full = untied.exact(target.toarray(), W0, context0)
+    full = untied.exact(target.toarray(), W0, context0, modes=70)
     part = untied.exact(target, W0, context0, modes=15, krylov=6)
     times = np.linspace(0, 2, 15) * full.learning_times[-1] if c == 0 else np.linspace(0, 5, 15)
     error = np.abs(part._path.singular_values(times) - full._path.singular_values(times))
@@ -195,9 +195,12 @@ def test_a_truncated_path_stays_within_its_bound(target, monkeypatch, c):
 def test_the_operator_is_the_matrix_it_stands_for(target):
     M, c = target.toarray(), 1.7
     whole = np.block([[c / 2 * np.eye(70), M], [M, -c / 2 * np.eye(70)]])
-    operator = untied._Dilation(target, c, progress=False)
+    operator = _dilation.Dilation(target, c, progress=False)
     x = np.random.default_rng(8).standard_normal((140, 3))
     np.testing.assert_allclose(operator @ x, whole @ x, atol=1e-10)
+    np.testing.assert_array_equal(operator.toarray(), whole)
+    np.testing.assert_allclose(operator.prepared() @ x, whole @ x, atol=1e-10)
+    np.testing.assert_array_equal((-operator).toarray(), -whole)
     assert operator.frobenius_squared == pytest.approx(np.sum(whole**2))
     values, vectors = operator.eigenpairs(5)
     np.testing.assert_allclose(values, np.linalg.eigvalsh(whole)[::-1][:5])
@@ -210,7 +213,9 @@ def test_errors_say_what_to_do(target):
     W0, context0 = rng.standard_normal((2, 8, 3))
     with pytest.raises(ValueError, match=r"c I by 0\.\d+ of its size.*balanced\(\)"):
         untied.exact(M, W0, context0)
-    with pytest.raises(ValueError, match=r"W0_context must have shape \(8, d\)"):
+    with pytest.raises(
+        ValueError, match=r"W0_context must have shape \(8, 3\), as W0 has; received \(8, 2\)"
+    ):
         untied.exact(M, W0, context0[:, :2])
     with pytest.raises(ValueError, match="W0 must be finite"):
         untied.gradient_flow(M, W0 * np.nan, context0, [0.0, 1.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qw2v._checks import finite
+from qw2v._checks import finite, shown
 from qw2v.dynamics._riccati import LONG, log_phi
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def checked_eigenvalues(values: ArrayLike) -> Array:
 def checked_scales(s0: ArrayLike, size: int | None = None) -> Array:
     scales = np.asarray(s0, dtype=float)
     if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise ValueError(f"the initial scale must be positive and finite; received {s0}")
+        raise ValueError(f"the initial scale must be positive and finite; received {shown(s0)}")
     if size is None:
         return scales
     if scales.ndim and scales.shape != (size,):

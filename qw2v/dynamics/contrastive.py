@@ -217,7 +217,7 @@ def sgd(
             cell = np.searchsorted(ladder, rng.random(batch) * ladder[-1])
             W -= lr * speed * nt_xent(W, *np.divmod(cell, len(pair)))[1]
             bar.update()
-    return lr * every * np.arange(len(trace)), np.array(trace)
+    return lr * every * np.arange(float(len(trace))), np.array(trace)
 
 
 def next_token(stats: CorpusStatistics) -> Target:
