@@ -155,8 +155,8 @@ def _warn_where_short(stats: CorpusStatistics) -> None:
         return
     often = int(np.sum(stats.word_counts >= 100))
     warnings.warn(
-        f"the text is short for {stats.vocab_size:,} words: {share:.1%} of their pairs ever met, and "
-        "of the rarer words little can be learned. "
+        f"the text is short for {stats.vocab_size:,} words: {share:.1%} of their pairs ever met, "
+        "and of the rarer words little can be learned. "
         f"{often:,} words occur 100 times or more: restrict({often}), or count more text",
         stacklevel=3,
     )

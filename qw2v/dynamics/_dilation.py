@@ -33,7 +33,7 @@ def eigenpairs(target: MatrixLike, k: int, *, progress: bool = True) -> tuple[Ar
 
 
 def _both_ends(target: Symmetric, k: int, progress: bool) -> tuple[Array, Array]:
-    """The top k of M*, and of -M* as many as can be among the k largest in magnitude."""
+    """Return the top k of M*, and of -M* as many as can be among the k largest in magnitude."""
     upper, vectors = target.eigenpairs(k, progress=progress)
     few = max(k // 4, 1)
     lower, others = (-target).eigenpairs(few, progress=progress)
@@ -99,6 +99,6 @@ class Dilation(Symmetric):
         return np.hypot(values, self._c / 2), np.vstack([vectors * part for part in parts])
 
     @property
-    def frobenius_squared(self) -> float:  # type: ignore[override]
+    def frobenius_squared(self) -> float:
         """Return the sum of the squares of all entries."""
         return 2 * self._target.frobenius_squared + self.shape[0] * self._c**2 / 4

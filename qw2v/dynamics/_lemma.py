@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def learning_times(eigenvalues: ArrayLike, s0: ArrayLike) -> Array:
-    """Times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k at which the modes switch on (Section 3.2).
+    """Return the times tau_k = ln(lambda_k / s_k(0)^2) / lambda_k when modes switch on (Sec. 3.2).
 
     `eigenvalues` is (d,), `s0` a scale or (d,), both in the units of M* (s0^2 against lambda).
     Negative where a mode starts above its final value; infinite where lambda_k <= 0, since such a

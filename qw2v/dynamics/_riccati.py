@@ -28,16 +28,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 from scipy.linalg.lapack import dgejsv
+
+Array = NDArray[np.float64]
 
 LONG = 1e280  # stands for t = infinity: lambda t does not overflow
 _SLACK = np.log(1e3)
 _NOTHING = np.log(1e-20)  # beside one
 
 
-def log_phi(values: ArrayLike, t: ArrayLike) -> np.ndarray:
+def log_phi(values: ArrayLike, t: ArrayLike) -> Array:
     """Logarithm of (e^(lambda t) - 1) / lambda, with its limit t at lambda = 0."""
     values, t = np.asarray(values, float), np.asarray(t, float)
     z = values * t
@@ -51,18 +53,18 @@ def log_phi(values: ArrayLike, t: ArrayLike) -> np.ndarray:
 class Factors:
     """A = L U with the grading in the rows of L."""
 
-    pivots: np.ndarray  # (r,) row of each pivot
-    sign: np.ndarray  # (n, r) signs of L
-    log_left: np.ndarray  # (n, r) log |L|
-    root: np.ndarray  # (r, r) B with B^T B = (U U^T)^-1
-    inverse: np.ndarray  # (d, r) pseudo-inverse of U
-    log_root: np.ndarray = field(init=False)
+    pivots: Array  # (r,) row of each pivot
+    sign: Array  # (n, r) signs of L
+    log_left: Array  # (n, r) log |L|
+    root: Array  # (r, r) B with B^T B = (U U^T)^-1
+    inverse: Array  # (d, r) pseudo-inverse of U
+    log_root: Array = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "log_root", np.log(np.linalg.norm(self.root, axis=0)))
 
 
-def eliminate(A: np.ndarray, log_weight: np.ndarray) -> Factors:
+def eliminate(A: Array, log_weight: Array) -> Factors:
     """Gaussian elimination A = L U, pivots by the size of e^log_weight_i A_ij."""
     n, d = A.shape
     work = A.copy()
@@ -102,17 +104,17 @@ def eliminate(A: np.ndarray, log_weight: np.ndarray) -> Factors:
 class State:
     """What is known of W(t): singular values, and what a bound on their error needs."""
 
-    singular_values: np.ndarray  # (d,), descending
-    diagonal: np.ndarray  # (n,) of W W^T
-    directions: np.ndarray | None  # (n, r) left singular vectors
-    triangle: np.ndarray  # (r, r) R
-    log_scale: np.ndarray  # (r,) log Delta
+    singular_values: Array  # (d,), descending
+    diagonal: Array  # (n,) of W W^T
+    directions: Array | None  # (n, r) left singular vectors
+    triangle: Array  # (r, r) R
+    log_scale: Array  # (r,) log Delta
 
 
 class Riccati:
     """The flow from `start` A (n, d) along `values` (n,), at any time; its rank is `rank`."""
 
-    def __init__(self, values: np.ndarray, start: np.ndarray):
+    def __init__(self, values: Array, start: Array):
         self.values, self.start = values, start
         # Nothing moves by more than rounding before this time, which stands for t = 0.
         self._shortest = 1e-17 / max(np.abs(values).max() + np.sum(start**2), 1e-200)
@@ -150,10 +152,10 @@ class Riccati:
         s = np.concatenate([s * scale, np.zeros(d - r)])
         return State(s, diagonal, left, triangle, log_scale)
 
-    def _log_growth(self, t: float) -> np.ndarray:
+    def _log_growth(self, t: float) -> Array:
         return 0.5 * (log_phi(self.values, t) - log_phi(-self.values, t))
 
-    def _columns(self, t: float):
+    def _columns(self, t: float) -> tuple[Array, Array, Array, Array]:
         """Logarithms of the columns of C' and G', of Delta and of rho, from factors good at t."""
         below, above, log_scale, log_ratio = self._scaled(t)
         if np.any(above[self.factors.pivots, np.arange(self.rank)] < -_SLACK):
@@ -161,7 +163,7 @@ class Riccati:
             below, above, log_scale, log_ratio = self._scaled(t)
         return below, above, log_scale, log_ratio
 
-    def _scaled(self, t: float):
+    def _scaled(self, t: float) -> tuple[Array, Array, Array, Array]:
         log_y, log_width = 0.5 * log_phi(self.values, t), -0.5 * log_phi(-self.values, t)
         below = log_y[:, None] + self.factors.log_left
         log_scale = np.maximum(self.factors.log_root, below.max(axis=0))
@@ -171,18 +173,18 @@ class Riccati:
         above -= log_ratio
         return below, above, log_scale, log_ratio
 
-    def _entries(self, logarithms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _entries(self, logarithms: Array) -> tuple[Array, Array]:
         """Entries of columns of size one, without the rows that are nothing, and the rows kept."""
         kept = logarithms.max(axis=1) > _NOTHING
         return self.factors.sign[kept] * np.exp(logarithms[kept]), kept
 
 
-def _triangle(matrix: np.ndarray) -> np.ndarray:
+def _triangle(matrix: Array) -> Array:
     r = matrix.shape[1]
     return linalg.qr(matrix, mode="r", overwrite_a=True, check_finite=False)[0][:r]
 
 
-def _svd(transposed: np.ndarray, spread: float, vectors: bool):
+def _svd(transposed: Array, spread: float, vectors: bool) -> tuple[Array, Array | None]:
     """Singular values of a graded B, given B^T, and its left vectors; see the module's step 3."""
     if spread > 1e-3:
         if not vectors:

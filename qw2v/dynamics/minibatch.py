@@ -100,7 +100,7 @@ class MinibatchNoise:
         return float(np.sum(self.rates * self.variance(lr, batch)))
 
     def singular_value_spread(self, lr: float, batch: int) -> Array:
-        """Standard deviation (d,) of each singular value of W."""
+        """Return the standard deviation (d,) of each singular value of W."""
         return np.sqrt(np.diagonal(self.variance(lr, batch)))
 
     def leak(self, lr: float, batch: int) -> Array:
@@ -182,7 +182,7 @@ def noise_floor(target: MatrixLike, dim: int, lr: float, batch: int) -> float:
 
 
 def _pair_weights(target: Symmetric) -> tuple[Array, Array]:
-    """A = Psi+ P_ij and B = Psi- P_i P_j in Setting 3.1, from M* alone."""
+    """Return A = Psi+ P_ij and B = Psi- P_i P_j in Setting 3.1, from M* alone."""
     M = target.toarray()
     if np.abs(M).max() > 2 + 1e-9:
         raise ValueError(

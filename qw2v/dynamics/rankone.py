@@ -58,7 +58,7 @@ def gradient_flow(
 
 
 def learning_times(target: MatrixLike, g: ArrayLike, s0: ArrayLike, dim: int) -> Array:
-    """Times (d,) at which the modes of N switch on, from a vanishing random start of scale s0.
+    """Return the times (d,) at which modes of N switch on, from a vanishing random start s0.
 
     While the first j modes of N stand and the rest is negligible, W grows along the eigenvectors of
     Gamma (N - N_j) Gamma, with N_j the best approximation of rank j. Mode j + 1 takes the largest

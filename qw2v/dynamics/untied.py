@@ -181,7 +181,7 @@ def exact(
 def _full_path(
     dilation: Dilation, values: Array, vectors: Array, c: float, stacked: Array, progress: bool
 ) -> ExactTrajectory:
-    """The path of Y = [W ; W'] / sqrt(2) in all 2V eigenvectors of [[c/2, M*], [M*, -c/2]]."""
+    """Return the path of Y = [W ; W'] / sqrt(2) in all 2V eigenvectors of the dilation."""
     cos, sin = mix(values, c)
     basis = np.vstack(
         [

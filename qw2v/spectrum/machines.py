@@ -17,9 +17,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from qw2v import _checks
+from qw2v._environment import available_memory
 from qw2v.spectrum import products
 from qw2v.spectrum.operators import Array, SparsePlusRankOne, Symmetric
-from qw2v.text.counting import available_memory
 
 _LARGE = 20_000  # from this V on it is worth while to load PyTorch to look for a GPU
 _ROWS, _COLUMNS = 2048, 256  # pieces of a basis: fixed, so that sums are the same on any machine

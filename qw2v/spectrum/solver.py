@@ -8,10 +8,9 @@ import numpy as np
 import scipy.linalg
 
 from qw2v import _checks
-from qw2v._environment import progress_bar
+from qw2v._environment import available_memory, progress_bar
 from qw2v.spectrum import machines
 from qw2v.spectrum.operators import Array, MatrixLike, Symmetric, as_symmetric
-from qw2v.text.counting import available_memory
 
 # Up to this V a whole spectrum is a matter of seconds: it is the default of the dynamics.
 FULL = 2_000
@@ -190,7 +189,7 @@ def block_lanczos(
 
 
 def _ritz(small: Array, k: int) -> tuple[Array, Array]:
-    """The k largest eigenvalues, descending, and eigenvectors of an upper triangle (n, n)."""
+    """Return the k largest eigenvalues, descending, and eigenvectors of an upper triangle."""
     size = len(small)
     values, turn = scipy.linalg.eigh(
         np.asfortranarray(small),  # the copy that LAPACK then works in
