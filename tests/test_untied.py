@@ -175,13 +175,13 @@ def test_eigenpairs_take_both_ends(target, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("c", [0.0, 3.0])
 def test_a_truncated_path_stays_within_its_bound(target, monkeypatch, c):
-    monkeypatch.setattr(_dilation, "FULL", 10)
     rng = np.random.default_rng(7)
     if c:
         W0, context0 = np.sqrt(c) * np.linalg.qr(rng.standard_normal((70, 4)))[0], np.zeros((70, 4))
     else:
         W0, context0 = untied.balanced(target, *(0.05 * rng.standard_normal((2, 70, 4))))
-    full = untied.exact(target.toarray(), W0, context0, modes=70)
+    full = untied.exact(target.toarray(), W0, context0)
+    monkeypatch.setattr(_dilation, "FULL", 10)
     part = untied.exact(target, W0, context0, modes=15, krylov=6)
     times = np.linspace(0, 2, 15) * full.learning_times[-1] if c == 0 else np.linspace(0, 5, 15)
     error = np.abs(part._path.singular_values(times) - full._path.singular_values(times))
