@@ -149,9 +149,9 @@ def symbols(tex: str) -> set[str]:
     letter = rf"\\(?:{'|'.join(GREEK)})(?![A-Za-z])|[A-Za-z]"
     symbol = re.compile(
         rf"(?:\\({FONTS})\{{\s*)?({letter})\}}?"
-        r"((?:\^\{?\\star\}?|\^\{?[+\-]\}?(?![A-Za-z0-9\\])|')*)"
+        r"((?:\^\{?\\star\}?|\^(?:\{[+\-]\}|[+\-](?![A-Za-z0-9\\]))|')*)"
         r"(?:_(\{[^{}]*\}|\\?\w))?"
-        r"((?:\^\{?\\star\}?|'|\^\{?[+\-]\}?(?![A-Za-z0-9\\]))*)"
+        r"((?:\^\{?\\star\}?|'|\^(?:\{[+\-]\}|[+\-](?![A-Za-z0-9\\])))*)"
     )
     found = set()
     for font, base, before, below, after in symbol.findall(tex):
