@@ -4,7 +4,7 @@
 
 The task vectors of each analogy category in the closed form of the shipped statistics, at
 dimensions from 4 to 4,096: their spectra, what the mean task vector holds of the spike, on how many
-eigen-features they live, the share of analogies completed, and the cosines of the answer and of its
+modes they live, the share of analogies completed, and the cosines of the answer and of its
 nearest rival. Most of the time goes into 4,096 of the 10,000 eigenvectors, in double precision.
 """
 

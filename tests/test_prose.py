@@ -15,11 +15,7 @@ from qw2v import prose
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = reading.pages()
 # Pages whose sentences still have results typed or symbols undefined. To be empty.
-TYPED = {
-    *(f"chapters/{name}" for name in "exact steps relatives".split()),
-    *(f"chapters/{name}" for name in "words closed-form training".split()),
-    "index",
-}
+TYPED = {f"chapters/{name}" for name in "exact steps relatives".split()}
 UNDEFINED = {f"chapters/{name}" for name in "exact steps weights".split()}
 
 

@@ -67,7 +67,7 @@ class Trajectory(ABC):
         return self._each(t, self._embed)
 
     def overlaps(self, t: ArrayLike) -> Array:
-        """Squared overlaps (v_k^T u_j)^2, (d, d), of the eigen-features k with W's left vectors j.
+        """Squared overlaps (v_k^T u_j)^2, (d, d), of the modes k with W's left vectors j.
 
         Rows are the top d modes; a column sums to less than one where u_j leaves their span.
         """

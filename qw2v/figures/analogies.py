@@ -128,7 +128,7 @@ def spikes(record: Mapping[str, Mapping], at: int) -> Figure:
 def localised(
     shares: Mapping[str, NDArray], words: Sequence[tuple[str, str]], top: int = 4
 ) -> Figure:
-    """Draw the share of the mean task vector on each eigen-feature (Figure 4, top).
+    """Draw the share of the mean task vector on each mode (Figure 4, top).
 
     `shares` by category (d,); `words` name the two ends of each mode; the `top` largest are named.
     """
@@ -156,7 +156,7 @@ def localised(
                 fontsize=9.5,
                 parse_math=False,
             )
-    np.atleast_1d(axes)[-1].set(xlabel="eigen-feature, by its number")
+    np.atleast_1d(axes)[-1].set(xlabel="mode, by its number")
     return figure
 
 

@@ -191,7 +191,7 @@ def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figur
 
 
 def trained_overlaps(tables: Mapping[str, NDArray]) -> Figure:
-    """Draw squared overlaps of trained features (columns) with the eigen-features of M* (rows)."""
+    """Draw squared overlaps of trained features (columns) with the modes of M* (rows)."""
     figure, axes = panels(1, len(tables), 2.9, sharey=True, squeeze=False)
     for ax, (name, table) in zip(axes[0], tables.items(), strict=True):
         ends = 0.5, table.shape[1] + 0.5, table.shape[0] + 0.5, 0.5

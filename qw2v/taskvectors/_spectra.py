@@ -85,7 +85,7 @@ def mean_alignment(R: ArrayLike) -> float:
 def localisation(R: ArrayLike) -> Array:
     """Return each column's share (d,) of the squared length of the mean task vector; they sum to 1.
 
-    In the closed form the columns are the eigen-features, so that few large shares mean a task that
+    In the closed form the columns are the modes, so that few large shares mean a task that
     lives on few of them (Figure 4, top).
 
     >>> localisation([[3.0, 0.0], [3.0, 2.0]]).round(2)
