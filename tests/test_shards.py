@@ -145,6 +145,7 @@ def test_the_lines_of_one_large_file_are_shared_out(texts, tmp_path, monkeypatch
     assert corpus.word_counts() == Corpus.from_files(folder, progress=False).word_counts()
 
 
+@pytest.mark.slow
 def test_one_two_or_three_workers_of_a_dask_cluster_and_one_killed(texts, tmp_path):
     """The whole of it: three worker processes, of which one is killed half-way."""
     distributed = pytest.importorskip("distributed")
