@@ -14,16 +14,7 @@ from qw2v import prose
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = reading.pages()
-# Pages whose sentences still have results typed or symbols undefined. To be empty.
-TYPED = {f"chapters/{name}" for name in "exact steps relatives".split()}
-UNDEFINED = {f"chapters/{name}" for name in "exact steps weights".split()}
 
-
-def todo(pages, reason):
-    return [
-        pytest.param(page, marks=pytest.mark.xfail(page in pages, reason=reason, strict=True))
-        for page in PAGES
-    ]
 
 
 # ---- the package's side ------------------------------------------------------------------------
@@ -66,12 +57,12 @@ def test_a_number_that_the_paper_lacks_is_named(what, found):
 # ---- the book's side ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", todo(TYPED, "its sentences are being rewritten"))
+@pytest.mark.parametrize("page", PAGES)
 def test_no_result_is_typed(page):
     assert list(reading.typed_results(page)) == []
 
 
-@pytest.mark.parametrize("page", todo(UNDEFINED, "its symbols are being renamed"))
+@pytest.mark.parametrize("page", PAGES)
 def test_every_symbol_of_a_displayed_equation_is_defined(page):
     assert reading.unknown_symbols(page) == {}
 
