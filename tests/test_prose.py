@@ -16,7 +16,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = reading.pages()
 
 
-
 # ---- the package's side ------------------------------------------------------------------------
 
 
