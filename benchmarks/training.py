@@ -19,8 +19,9 @@ import numpy as np
 import torch
 
 import qw2v
-from qw2v.training import losses, pairs
-from qw2v.weighting import Setting31, Word2Vec
+from qw2v.training import StatisticsPairs, losses
+from qw2v.training.pair_weights import stored_weights
+from qw2v.weighting import Setting31, Word2Vec, negative_factors
 
 TRICKS = Word2Vec(subsample=1e-4, negatives=1, power=0.75)
 CASES = {"qwem, Setting 3.1": ("qwem", Setting31()), "sgns, word2vec": ("sgns", TRICKS)}
@@ -66,7 +67,7 @@ def full_batch(stats, W, repeats):
             plain_loss(loss, leaf @ leaf.T, *tables).backward()
 
         population = losses.make(loss, stats, weighting, torch.float32, device)
-        products = 1 if losses.factorises(loss, weighting) else 2
+        products = 1 if losses.factorises(loss, stats, weighting) else 2
         ours, plain, product = seconds(
             [
                 lambda p=population: p.velocity(W, W, out),
@@ -90,11 +91,11 @@ class PlainPairs:
 
     def __init__(self, stats, weighting, batch):
         counts = stats.pair_counts
-        weights = pairs._positive_weights(stats, weighting)
+        weights, _ = stored_weights(stats, weighting)
         self.rows = np.repeat(np.arange(stats.vocab_size), np.diff(counts.indptr))
         self.columns, self.batch = counts.indices, batch
         self.cells = np.cumsum(weights)
-        factors = pairs._negative_factors(stats, weighting, False)
+        factors = negative_factors(weighting, stats)
         self.factors = [np.cumsum(factor) for factor in factors]
         self.random = np.random.default_rng(0)
 
@@ -113,7 +114,7 @@ def minibatches(stats, W, batch, repeats):
     """Print the milliseconds of one step, and how many pairs a second that makes."""
     device, out = W.device, [torch.empty_like(W)]
     for name, (loss, weighting) in CASES.items():
-        ours = pairs.StatisticsPairs(stats, weighting, batch, device=device)
+        ours = StatisticsPairs(batch).sampler(stats, weighting, device=device)
         plain = PlainPairs(stats, weighting, batch)
         leaf, step = W.clone().requires_grad_(), [0]
 

@@ -83,6 +83,14 @@ def pair_weights_of(stats, weighting):
         kept_pairs = (np.outer(keep, keep) * joint).sum(axis=1)  # by their centre
         negative = weighting.negatives * np.outer(kept_pairs, noise)
         return np.outer(keep, keep) * joint, (negative + negative.T) / 2
+    if type(weighting).__name__ == "PlainMeans":
+        rarity = weighting.subsample / unigram
+        keep = np.minimum(1, np.sqrt(rarity) + rarity)
+        keep, noise = keep / keep.mean(), unigram ** (weighting.power - 1)
+        negative = weighting.negatives * np.outer(keep, noise / noise.mean()) * chance
+        return np.outer(keep, keep) * joint, (negative + negative.T) / 2
+    if hasattr(weighting, "written_out"):
+        return weighting.written_out(joint, chance)
     g = getattr(weighting, "g", np.ones(len(unigram)))
     psi = np.outer(g, g) / (joint + chance)
     return psi * joint, psi * chance

@@ -6,14 +6,32 @@ import reference
 import torch
 
 import qw2v
-from qw2v.training import kernels, losses, pairs
-from qw2v.weighting import RankOne, Setting31, Word2Vec
+from qw2v.training import CorpusPairs, StatisticsPairs, kernels, pairs, word_ids
+from qw2v.training.options import LOSSES
+from qw2v.weighting import PlainMeans, RankOne, Setting31, Word2Vec
 
 SIZE = 12
+
+
+class Mine:
+    """A weighting that says nothing but psi, and another Psi- than Psi+."""
+
+    def psi(self, stats, rows, cols, skipgram):
+        positive, _ = Setting31().psi(stats, rows, cols, skipgram)
+        return positive, positive * (1 + np.asarray(rows) % 2) * (1 + np.asarray(cols) % 2)
+
+    def written_out(self, joint, chance):
+        """Return A and B (V, V), as `reference.pair_weights_of` does for the others."""
+        twice = 1 + np.arange(len(joint)) % 2
+        return joint / (joint + chance), chance / (joint + chance) * np.outer(twice, twice)
+
+
 WEIGHTINGS = {
     "setting31": Setting31(),
     "rank-one": RankOne(np.linspace(0.5, 2, SIZE)),
     "word2vec": Word2Vec(subsample=0.02, negatives=2),
+    "authors": PlainMeans(subsample=0.02, negatives=2),
+    "psi alone": Mine(),
 }
 
 
@@ -37,7 +55,8 @@ def stats(documents):
 
 
 def pairs_of(stats, weighting, draw, batch=10_000, seed=0):
-    return pairs.StatisticsPairs(stats, weighting, batch, draw, seed, torch.float64)
+    of = StatisticsPairs(batch, draw)
+    return of.sampler(stats, weighting, seed=seed, dtype=torch.float64)
 
 
 def assert_mean(samples, expected, bound=4.5):
@@ -95,7 +114,7 @@ def velocity_of(batch, loss, now):
 
 
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-@pytest.mark.parametrize("loss", losses.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("draw", pairs.DRAWS)
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_the_sampled_gradient_is_unbiased(stats, name, draw, loss, tied):
@@ -127,7 +146,7 @@ def test_a_wrong_factor_would_be_seen(stats):
         assert_mean(samples, 1.05 * full)
 
 
-@pytest.mark.parametrize("loss", losses.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 def test_processor_and_gpu_push_pairs_alike(stats, loss, tied):
     batch = pairs_of(stats, WEIGHTINGS["word2vec"], "plain", batch=300).draw(0)
@@ -183,21 +202,21 @@ def test_alias_tables_hold_the_distribution():
 
 
 def test_text_becomes_ranks_with_ends(stats, documents):
-    ids = pairs.word_ids(stats, documents)
+    ids = word_ids(stats, documents)
     expected = []
     for document in documents:
         expected += [stats.index[word] for word in document.split()] + [-1]
     assert ids.tolist() == expected
     few = stats.restrict(3)
     inside = [rank for rank in expected if rank < 3]
-    assert pairs.word_ids(few, documents).tolist() == inside
+    assert word_ids(few, documents).tolist() == inside
 
 
 def test_text_gives_the_pairs_that_were_counted(stats, documents):
     """Without subsampling pairs from the text are distributed as P_ij, negatives as P_i q_j."""
     weighting = Word2Vec(subsample=None, negatives=2)
-    ids = pairs.word_ids(stats, documents)
-    sampler = pairs.CorpusPairs(stats, weighting, 10**6, ids, dtype=torch.float64)
+    ids = word_ids(stats, documents)
+    sampler = CorpusPairs(ids, 10**6).sampler(stats, weighting, dtype=torch.float64)
     sampler.block = len(ids)
     joint = stats.pair_counts.toarray() / stats.pair_counts.sum()
     positive, negative = [], []
@@ -225,9 +244,9 @@ def test_text_gives_the_pairs_that_were_counted(stats, documents):
 
 def test_text_is_thinned_by_the_acceptance_of_each_word(stats, documents):
     weighting = Word2Vec(subsample=0.02, negatives=1)
-    ids = pairs.word_ids(stats, documents)
+    ids = word_ids(stats, documents)
     alone = ids.copy()
-    sampler = pairs.CorpusPairs(stats, weighting, 10**6, alone, dtype=torch.float64)
+    sampler = CorpusPairs(alone, 10**6).sampler(stats, weighting, dtype=torch.float64)
     sampler.block = len(ids)
     kept = []
     for step in range(300):
@@ -247,9 +266,9 @@ def test_text_is_thinned_by_the_acceptance_of_each_word(stats, documents):
 
 
 def test_blocks_go_through_the_text_and_start_over(stats, documents):
-    ids = pairs.word_ids(stats, documents)
+    ids = word_ids(stats, documents)
     weighting = Word2Vec(subsample=None, negatives=1)
-    sampler = pairs.CorpusPairs(stats, weighting, 90, ids)
+    sampler = CorpusPairs(ids, 90).sampler(stats, weighting)
     assert sampler.block == 30
     assert len(sampler.draw(0).rows) == pytest.approx(2 * 90, rel=0.5)
     words = set(ids[:30].tolist())
@@ -272,14 +291,12 @@ def test_blocks_go_through_the_text_and_start_over(stats, documents):
 )
 def test_what_cannot_be_sampled_is_named(stats, weighting, tokens, message):
     with pytest.raises(ValueError, match=message):
-        pairs.CorpusPairs(stats, weighting, 100, tokens)
+        CorpusPairs(tokens, 100).sampler(stats, weighting)
 
 
-def test_an_unknown_weighting_and_drawing_are_named(stats):
-    class Mine:
-        pass
-
-    with pytest.raises(ValueError, match="draws from Setting31, RankOne or Word2Vec, received"):
-        pairs.check_weighting(Mine())
+def test_an_unknown_drawing_and_an_empty_batch_are_named():
     with pytest.raises(ValueError, match="draw must be one of 'weighted', 'plain'"):
-        pairs.StatisticsPairs(stats, Setting31(), 10, "evenly")
+        StatisticsPairs(10, "evenly")
+    for of in (StatisticsPairs, lambda batch: CorpusPairs(np.arange(3), batch)):
+        with pytest.raises(ValueError, match="batch must be a whole number of at least 1"):
+            of(0)

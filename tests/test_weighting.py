@@ -69,6 +69,49 @@ def test_negative_weight_is_what_sampling_gives(stats):
     assert np.abs((seen - expected) / np.sqrt(np.maximum(expected, 1))).max() < 6
 
 
+def test_both_tables_are_what_word2vec_meets_on_a_text():
+    """word2vec's sampler, simulated on the text itself: windows, pairs dropped, negatives drawn.
+
+    Each centre draws its window, each pair survives with p_i p_j, each survivor draws k words.
+    """
+    rng = np.random.default_rng(5)
+    letters, window, k, passes = np.array(list("abcdefgh")), 4, 3, 60
+    share = 1 / np.arange(1, 9)
+    texts = [rng.choice(letters, 50, p=share / share.sum()) for _ in range(30)]
+    stats = CorpusStatistics.from_texts(
+        [" ".join(text) for text in texts], vocab_size=8, window=window, progress=False
+    )
+    met = [
+        (stats.index[text[i]], stats.index[text[j]], abs(i - j), 100 * n + i)
+        for n, text in enumerate(texts)
+        for i in range(50)
+        for j in range(max(0, i - window), min(50, i + window + 1))
+        if i != j
+    ]
+    centres, contexts, distances, places = np.array(met).T
+    tricks = Word2Vec(subsample=0.05, negatives=k)
+    accept, noise = tricks.acceptance(stats), tricks.noise(stats)
+    tables = np.zeros((2, passes, 8, 8))
+    for n in range(passes):
+        reach = rng.integers(1, window + 1, places.max() + 1)[places]
+        kept = (distances <= reach) & (rng.random(len(met)) < accept[centres] * accept[contexts])
+        np.add.at(tables[0, n], (centres[kept], contexts[kept]), 1)
+        drawn = rng.choice(8, (kept.sum(), k), p=noise)
+        np.add.at(tables[1, n], (centres[kept][:, None], drawn), 0.5)
+        np.add.at(tables[1, n], (drawn, centres[kept][:, None]), 0.5)
+    rows = np.arange(8)
+    P = stats.skipgram.toarray()
+    plus, minus = tricks.psi(stats, rows[:, None], rows, P)
+    pairs = stats.pair_counts.sum() / window  # met in a pass, on average
+    for table, part in zip(
+        tables, (plus * P, minus * np.outer(stats.unigram, stats.unigram)), strict=True
+    ):
+        error = table.std(axis=0, ddof=1) / passes**0.5
+        scores = (table.mean(axis=0) - pairs * part) / np.maximum(error, 1e-9)
+        assert np.abs(scores[error > 0]).max() < 4.5
+        assert np.sqrt(np.mean(error**2)) < 0.03 * np.sqrt(np.mean((pairs * part) ** 2))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     subsample=st.one_of(st.none(), st.floats(1e-9, 10)),

@@ -26,9 +26,8 @@ import torch
 from scipy.special import xlogy
 
 from qw2v.statistics import CorpusStatistics
-from qw2v.weighting import RankOne, Setting31, Weighting
+from qw2v.weighting import Weighting, rank_one_factor
 
-LOSSES = ("qwem", "sgns")
 _BLOCK_ROWS = 512  # on a CPU: a block of the table stays in cache between its passes
 _TABLE_CELLS = 2**20  # of the float64 blocks that tables are made from
 
@@ -57,8 +56,7 @@ class _Factorised(Population):
     C W' = diag(g) W (W'^T diag(g) W') / 2 - (A - B) W'.
     """
 
-    def __init__(self, stats, weighting, dtype, device):
-        g = np.asarray(weighting.g) if isinstance(weighting, RankOne) else np.ones(stats.vocab_size)
+    def __init__(self, g, stats, weighting, dtype, device):
         self._g = torch.as_tensor(g / g.mean(), dtype=dtype, device=device)[:, None]
         tables = _tables("qwem", stats, weighting, dtype, device, with_weight=False)
         self._pull, _, self.floor = tables
@@ -154,14 +152,15 @@ def make(
     loss: str, stats: CorpusStatistics, weighting: Weighting, dtype: torch.dtype, device
 ) -> Population:
     """Return the loss over all pairs, in its cheapest form."""
-    if factorises(loss, weighting):
-        return _Factorised(stats, weighting, dtype, device)
+    g = rank_one_factor(weighting, stats) if loss == "qwem" else None
+    if g is not None:
+        return _Factorised(g, stats, weighting, dtype, device)
     return _Weighted(loss, stats, weighting, dtype, device)
 
 
-def factorises(loss: str, weighting: Weighting) -> bool:
+def factorises(loss: str, stats: CorpusStatistics, weighting: Weighting) -> bool:
     """Return whether the loss needs no table of x: quartic, with G of rank one."""
-    return loss == "qwem" and isinstance(weighting, (Setting31, RankOne))
+    return loss == "qwem" and rank_one_factor(weighting, stats) is not None
 
 
 def weights(stats: CorpusStatistics, weighting: Weighting):
