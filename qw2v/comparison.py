@@ -1,7 +1,7 @@
 """The paper's numbers beside this book's: quoted in `data/paper.toml`, ours in `data/results.json`.
 
 Neither is typed on a page. `paper.toml` says for each number where the paper has it, which of our
-results answers it, and why the two differ; `results.json` is computed by `data/results.py`.
+results answers it, and why the two differ; `results.json` is computed by `experiments/results.py`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def look_up(results: Mapping[str, Any], path: str) -> float:
     found: Any = results
     for name in path.split("."):
         if not isinstance(found, Mapping) or name not in found:
-            raise KeyError(f"results.json has no {path!r} (stuck at {name!r}): run data/results.py")
+            raise KeyError(
+                f"results.json has no {path!r} (stuck at {name!r}): run experiments/results.py"
+            )
         found = found[name]
     return found
 

@@ -127,7 +127,7 @@ def load_statistics(name: str = "enwiki") -> CorpusStatistics:
 
 
 def load_task_spectra() -> dict:
-    """Return the task vectors recorded against d: `data/task_spectra.py` computes them again.
+    """Return the task vectors recorded against d: `experiments/task_spectra.py` makes it again.
 
     `dims` (D,), `participation_ratio` (D,) of the eigenvalues of M*, (sum lambda)^2 over
     sum lambda^2, and `categories`, as `qw2v.taskvectors.emergence` returns them.
@@ -139,7 +139,7 @@ def load_task_spectra() -> dict:
 
 
 def load_task_time() -> dict:
-    """Return analogies predicted in time: `data/task_time.py` computes them again.
+    """Return analogies predicted in time: `experiments/task_time.py` computes them again.
 
     `small` is of a vanishing start, with the modes `learned` at each of the `times` (T,); `large`
     of random starts of scale `sigma`, where each number is a list by seed, then by time.
@@ -164,7 +164,7 @@ def load_hypernyms() -> dict:
 
 @dataclass(frozen=True, eq=False)
 class RecordedRun:
-    """A training run that was recorded beforehand; `data/record_runs.py` makes it again.
+    """A training run that was recorded beforehand; `experiments/record_runs.py` makes it again.
 
     `settings` (with machine, date and seed) and `command` say how it was made; `trace` is that of a
     `training.Run`, with T points, and `vectors` the trained WordVectors, to three digits.

@@ -33,7 +33,7 @@ def test_every_group_leads_to_a_page_and_gives_a_reason():
 
 
 def test_a_missing_result_is_named_with_its_path():
-    with pytest.raises(KeyError, match=r"no 'text.pages' \(stuck at 'pages'\).*data/results.py"):
+    with pytest.raises(KeyError, match=r"no .text.pages. \(stuck at .pages.\).*results.py"):
         comparison.look_up({"text": {"tokens": 1}}, "text.pages")
 
 

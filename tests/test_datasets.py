@@ -1,12 +1,12 @@
 import hashlib
 import http.server
 import io
-import runpy
 import threading
 import zipfile
 from pathlib import Path
 
 import pytest
+import rebuild
 
 from qw2v import _download, datasets
 from qw2v._environment import cache_folder
@@ -60,9 +60,8 @@ def test_rebuilding_gives_the_same_bytes(tmp_path):
     published = Path(gensim.__file__).parent / "test" / "test_data"
     men = tmp_path / "MEN_dataset_natural_form_full"
     men.write_text("".join(f"{a} {b} {rating:.6f}\n" for a, b, rating in datasets.load_men()))
-    rebuild = runpy.run_path(str(datasets.data_path("rebuild.py")))["main"]
     sources = (published / "questions-words.txt", published / "wordsim353.tsv", men)
-    rebuild(*sources, tmp_path)
+    rebuild.main(*sources, tmp_path)
     for name in ("google-analogies.txt", "wordsim353.tsv", "men.tsv"):
         assert (tmp_path / name).read_bytes() == datasets.data_path(name).read_bytes()
 

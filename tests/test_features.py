@@ -1,7 +1,7 @@
 """Features: components, overlaps, power laws, by brute force; the records against the counts."""
 
+import importlib
 import json
-import runpy
 
 import numpy as np
 import pytest
@@ -188,7 +188,7 @@ def stats():
 @pytest.fixture(scope="module")
 def script():
     def load(name):
-        return runpy.run_path(str(datasets.data_path(name)))
+        return vars(importlib.import_module(name.removesuffix(".py")))
 
     return load
 

@@ -1,18 +1,14 @@
 """Recorded runs: what the script writes, and what the package reads of it."""
 
-import importlib.util
+import inspect
 
 import numpy as np
 import pytest
+import record_runs
 
 import qw2v
-from qw2v import _checkpoints, datasets, taskvectors
+from qw2v import _checkpoints, datasets, taskvectors, training
 
-SPEC = importlib.util.spec_from_file_location(
-    "record_runs", datasets.data_path("README.md").parent / "record_runs.py"
-)
-record_runs = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(record_runs)
 SHIPPED = sorted(
     name.removeprefix("runs/").removesuffix(".safetensors")
     for name in datasets.checksums()
@@ -21,27 +17,30 @@ SHIPPED = sorted(
 
 
 def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
-    settings = dict(vocab_size=600, dim=20, steps=300, lr=2e-3, init_scale=0.1, loss="qwem")
-    record_runs.record("tiny", settings, tmp_path / "runs")
+    settings = dict(
+        vocab_size=600, dim=20, steps=90, lr=5e-4, init_scale=0.1, loss="qwem", seed=0,
+        weighting="setting31", integrator="chebyshev", schedule=0.08,
+    )  # fmt: skip
+    record_runs.record("tiny", settings, tmp_path / "runs", tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(datasets, "verify", lambda name: tmp_path / name)
         recorded = datasets.load_run("tiny")
 
     stats = qw2v.load_statistics().restrict(600)
-    settings.pop("vocab_size")
-    looks = dict(
-        trace_points=recorded.trace.step, checkpoints=[c["step"] for c in recorded.checkpoints]
+    looks = training.Record(
+        recorded.trace.step.tolist(), [mark["step"] for mark in recorded.checkpoints]
     )
-    run = qw2v.train(stats, **settings, **looks, progress=False)
+    run = qw2v.train(stats, **record_runs.arguments(settings), record=looks, progress=False)
     np.testing.assert_allclose(recorded.vectors.matrix, run.vectors.matrix, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(recorded.trace.loss, run.trace.loss, rtol=1e-6)
     np.testing.assert_allclose(recorded.trace.singular_values, run.trace.singular_values, rtol=1e-4)
     assert recorded.settings["statistics"] == stats.fingerprint
-    assert recorded.command == "python data/record_runs.py tiny"
+    assert recorded.command == "python experiments/record_runs.py tiny"
 
     report = qw2v.evaluate(run.vectors)
     last = recorded.checkpoints[-1]
-    assert last["step"] == 300 and last["time"] == pytest.approx(0.6)
+    assert last["step"] == 90 and last["time"] == pytest.approx(run.trace.time[-1])
+    assert (tmp_path / "tiny" / "step-00000090.safetensors").is_file()
     assert last["accuracy"] == pytest.approx(report.accuracy, abs=0.02)
     tasks = taskvectors.measure(run.vectors, datasets.load_google_analogies())
     assert len(last["snr"]) == len(tasks) >= 1
@@ -59,22 +58,24 @@ def test_a_record_holds_the_run_and_its_quality(tmp_path, monkeypatch):
     np.testing.assert_allclose(recorded.overlap[-1], np.diag(square), atol=1e-3)
     shares = [square[:k, :k].sum() / k for k in range(1, 21)]
     np.testing.assert_allclose(recorded.subspace[-1], shares, atol=1e-3)
-    assert recorded.cloud.shape == (3, 600, 4) and recorded.cloud_steps[-1] == 300
+    assert recorded.cloud.shape == (3, 600, 4) and recorded.cloud_steps[-1] == 90
     np.testing.assert_allclose(np.abs(recorded.cloud[-1]), np.abs(left * s)[:, :4], atol=1e-2)
 
 
-def test_every_named_run_is_a_run_that_train_takes():
-    for name, settings in record_runs.SETTINGS.items():
-        options = dict(settings)
-        assert 0 < options.pop("vocab_size") <= 10_000
-        accepted = qw2v.train.__kwdefaults__.keys() | {"steps", "lr"}
-        assert options.keys() <= accepted, name
+def test_every_file_of_settings_is_a_run_that_train_takes():
+    accepted = inspect.signature(qw2v.train).parameters
+    assert set(SHIPPED) <= set(record_runs.names())
+    for name in record_runs.names():
+        settings = record_runs.load(name)
+        assert 0 < settings["vocab_size"] <= 10_000
+        assert record_runs.arguments(settings).keys() <= accepted.keys(), name
+        assert len(record_runs.followed(record_runs.times_of(settings))) > 10
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_runs_are_what_their_settings_say(name):
     recorded = datasets.load_run(name)
-    wanted = dict(record_runs.SETTINGS[name])
+    wanted = record_runs.load(name)
     stats = qw2v.load_statistics().restrict(wanted["vocab_size"])
     assert recorded.settings["statistics"] == stats.fingerprint
     assert recorded.vectors.words == stats.words

@@ -1,9 +1,9 @@
 """Task vectors: definitions against brute force, the fit against matrices whose answer is known."""
 
-import runpy
-
 import numpy as np
 import pytest
+import task_spectra
+from common import rounded
 from scipy import integrate, stats
 
 import qw2v
@@ -391,10 +391,9 @@ def test_the_record_is_that_of_the_shipped_statistics(record, recomputed):
 
 
 def test_the_record_has_five_digits_and_says_how_it_was_made(record):
-    script = runpy.run_path(str(datasets.data_path("task_spectra.py")))
-    assert record["command"] == "python data/task_spectra.py"
-    assert record["dims"] == list(script["DIMS"])
-    assert script["rounded"](record) == record
+    assert record["command"] == "python experiments/task_spectra.py"
+    assert record["dims"] == list(task_spectra.DIMS)
+    assert rounded(record, task_spectra.DIGITS) == record
 
 
 def test_every_spectrum_of_the_record_with_dimensions_enough_can_be_fitted(record):

@@ -1,6 +1,6 @@
-"""Compute exact-accuracy.json of this folder again: some minutes, most of them for eigenvectors.
+"""Compute exact-accuracy.json of data/ again: some minutes, most of them for eigenvectors.
 
-    python data/exact_accuracy.py
+    python experiments/exact_accuracy.py
 
 The share of analogies completed over training time as the exact dynamics foretell it, from the
 random numbers that the recorded runs qwem-large, -seed1 and -seed2 start from, at the moments where
@@ -8,21 +8,16 @@ those are looked at and some others. Beside it what Result 3 foretells, which kn
 is trained, and no run is read.
 """
 
-import json
-import platform
-import runpy
-from datetime import date
-from pathlib import Path
-
 import numpy as np
+from common import made_by, write_json
+from record_runs import followed, load, times_of
 
 import qw2v
 
-FILE = Path(__file__).parent / "exact-accuracy.json"
-RECORDER = runpy.run_path(str(Path(__file__).with_name("record_runs.py")))
-RUN, SEEDS = RECORDER["SETTINGS"]["qwem-large"], (0, 1, 2)
-LOOKS = RUN["lr"] * np.array(RECORDER["followed"](RUN["steps"], 16, 0.04)[1:])
-TIMES = np.union1d(LOOKS, np.append([0.001, 0.002, 0.003, 0.004], np.linspace(0.01, 0.13, 13)))
+RUN, SEEDS = load("qwem-large"), (0, 1, 2)
+MOMENTS = times_of(RUN)
+LOOKS = MOMENTS[followed(MOMENTS)[1:]]
+TIMES = np.union1d(LOOKS, np.geomspace(0.01, 1, 17) * MOMENTS[-1])
 
 
 def accuracy(words: list[str], W: np.ndarray) -> float:
@@ -36,8 +31,7 @@ def record(size: int, dim: int, sigma: float, seeds=SEEDS, times=TIMES) -> dict:
     target = qw2v.target(stats)
     values, _ = target.eigenpairs(2 * dim)
     document = {
-        "command": "python data/exact_accuracy.py",
-        "recorded": f"{date.today()}, {platform.machine()} CPU, numpy {np.__version__}",
+        **made_by("exact_accuracy.py"),
         "statistics": stats.fingerprint,
         "vocab_size": size,
         "dim": dim,
@@ -57,22 +51,10 @@ def record(size: int, dim: int, sigma: float, seeds=SEEDS, times=TIMES) -> dict:
     return document
 
 
-def rounded(value):
-    """Return the numbers inside with four significant digits, as they are written."""
-    if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [rounded(inner) for inner in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
-
-
 def main() -> None:
     """Write the file."""
     content = record(RUN["vocab_size"], RUN["dim"], RUN["init_scale"])
-    text = json.dumps(rounded(content), separators=(",", ":"))
-    for name in ('"exact"', '"1"', '"2"', '"result_3"', '"times"'):
-        text = text.replace(name, "\n" + name)
-    FILE.write_text(text + "\n", encoding="ascii")
+    write_json("exact-accuracy.json", content, ('"exact"', '"1"', '"2"', '"result_3"', '"times"'))
 
 
 if __name__ == "__main__":

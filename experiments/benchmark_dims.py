@@ -1,6 +1,6 @@
-"""Compute benchmark-dims.json of this folder again: some ten minutes, most for eigenvectors.
+"""Compute benchmark-dims.json of data/ again: some ten minutes, most for eigenvectors.
 
-    python data/benchmark_dims.py
+    python experiments/benchmark_dims.py
 
 Scores of the closed form of the shipped statistics at dimensions from 10 up, to 1,024 for M* and to
 200 for PPMI and PMI: Google analogies by the paper's protocol, MEN and WordSim353.
@@ -9,14 +9,14 @@ Scores of the closed form of the shipped statistics at dimensions from 10 up, to
 import json
 import platform
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import scipy
+from common import DATA
 
 import qw2v
 
-FILE = Path(__file__).parent / "benchmark-dims.json"
+FILE = DATA / "benchmark-dims.json"
 LARGEST = {"mstar": 1024, "ppmi": 200, "pmi": 200}
 DIMS = (10, 16, 23, 32, 45, 64, 91, 128, 200, 256, 362, 512, 724, 1024)
 DIGITS = 4
@@ -40,7 +40,7 @@ def record(stats: qw2v.CorpusStatistics) -> dict:
         ]
         found[kind] = {name: [round(row[name], DIGITS) for row in rows] for name in rows[0]}
     return {
-        "command": "python data/benchmark_dims.py",
+        "command": "python experiments/benchmark_dims.py",
         "statistics": stats.fingerprint,
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",

@@ -1,14 +1,14 @@
-"""Rebuild the benchmark files of this folder from the published ones.
+"""Rebuild the benchmark files of data/ from the published ones.
 
-    python data/rebuild.py questions-words.txt wordsim353.tsv MEN_dataset_natural_form_full
+    python experiments/rebuild.py questions-words.txt wordsim353.tsv MEN_dataset_natural_form_full
 
-See README.md for where these lie. The files are written beside this script.
+See data/README.md for where these lie. The files are written to data/.
 """
 
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent.parent / "data"
 
 ANALOGIES_HEADER = """\
 # The Google analogy test set (Mikolov, Chen, Corrado, Dean 2013), Apache License 2.0.

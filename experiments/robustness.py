@@ -1,6 +1,6 @@
-"""Compute robustness.json of this folder again, from the text: some ten minutes on an idle machine.
+"""Compute robustness.json of data/ again, from the text: some ten minutes on an idle machine.
 
-    python data/robustness.py enwiki-*.txt.xz
+    python experiments/robustness.py enwiki-*.txt.xz
 
 Which eigenvectors of M* survive another window, another text? The text comes in files, one article
 a line, those that enwiki.npz was counted from. The reference: the first 5,000 words of the counts
@@ -18,17 +18,17 @@ import platform
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import scipy
+from common import DATA
 
 import qw2v
 from qw2v import features
 from qw2v._environment import progress_bar
 from qw2v.statistics import CorpusStatistics
 
-FILE = Path(__file__).parent / "robustness.json"
+FILE = DATA / "robustness.json"
 WORDS, MODES, QUARTERS, HALVES, SEED = 5_000, 100, 4, 3, 0
 WINDOW, WINDOWS = 16, (2, 5, 32)
 DIGITS = 4
@@ -121,7 +121,7 @@ def record(paths: list[str]) -> dict:
             comparisons[f"window {window}"] = table(found[0], features.jackknife_error(found[1:]))
             bar.update()
     return {
-        "command": "python data/robustness.py enwiki-*.txt.xz",
+        "command": "python experiments/robustness.py enwiki-*.txt.xz",
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",
         "files": len(paths),

@@ -1,6 +1,6 @@
-"""Compute spectra.npz of this folder again: all eigenvalues, some five minutes a matrix.
+"""Compute spectra.npz of data/ again: all eigenvalues, some five minutes a matrix.
 
-    python data/spectra.py
+    python experiments/spectra.py
 
 All V = 10,000 eigenvalues, descending, of M*, PMI and PPMI of the shipped statistics, and of
 word2vec's weights G_ij (with k = 1 negative, as in the paper), in units of their mean. LAPACK in
@@ -10,15 +10,15 @@ float64, so that the sign of an eigenvalue near zero can be trusted; kept as flo
 import json
 import platform
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import scipy.linalg
+from common import DATA
 
 import qw2v
 from qw2v._environment import progress_bar
 
-FILE = Path(__file__).parent / "spectra.npz"
+FILE = DATA / "spectra.npz"
 MATRICES = ("mstar", "pmi", "ppmi", "G")
 
 
@@ -51,7 +51,7 @@ def record(stats: qw2v.CorpusStatistics) -> dict[str, np.ndarray]:
             spectra[name] = values[::-1].astype(np.float32)
             bar.update()
     about = {
-        "command": "python data/spectra.py",
+        "command": "python experiments/spectra.py",
         "statistics": stats.fingerprint,
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",

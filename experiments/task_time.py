@@ -1,26 +1,20 @@
-"""Compute task-time.json of this folder again: some five minutes.
+"""Compute task-time.json of data/ again: some five minutes.
 
-    python data/task_time.py
+    python experiments/task_time.py
 
 How well each analogy category is completed as training proceeds, from the closed form alone:
 
 - "small": the start vanishes (Result 3), sigma = 1e-12, V = 10,000, d = 200;
-- "large": word2vec's start, sigma = 0.1, V = 5,000, d = 200, the exact solution from the random
-  starts of seeds 0 to 4, which are those of `qw2v.train`.
+- "large": the paper's large start, sigma = 0.1, V = 5,000, d = 200, the exact solution from the
+  random starts of seeds 0 to 4, which are those of `qw2v.train`.
 """
 
-import json
-import platform
-import runpy
-from datetime import date
-from pathlib import Path
-
 import numpy as np
+from common import made_by, write_json
 
 import qw2v
 from qw2v import datasets, dynamics, taskvectors
 
-FILE = Path(__file__).parent / "task-time.json"
 KEPT = ("accuracy", "google_accuracy", "snr", "mean_share", "answer", "rival")
 SEEDS = range(5)
 DIM = 200
@@ -78,17 +72,12 @@ def large_start(sigma: float = 0.1, vocab_size: int = 5_000, points: int = 22) -
 def main() -> None:
     """Write the file."""
     record = {
-        "command": "python data/task_time.py",
-        "recorded": f"{date.today()}, {platform.machine()} CPU, numpy {np.__version__}",
+        **made_by("task_time.py"),
         "statistics": qw2v.load_statistics().fingerprint,
         "small": small_start(),
         "large": large_start(),
     }
-    rounded = runpy.run_path(str(FILE.with_name("task_spectra.py")))["rounded"]
-    text = json.dumps(rounded(record), separators=(",", ":"))
-    for start in ('"gram', '"small"', '"large"', '"categories"'):
-        text = text.replace(start, "\n" + start)
-    FILE.write_text(text + "\n", encoding="ascii")
+    write_json("task-time.json", record, ('"gram', '"small"', '"large"', '"categories"'))
 
 
 if __name__ == "__main__":
