@@ -66,12 +66,38 @@ def leave_out_widget_state(app, env):
         page.get("js_files", {}).pop("ipywidgets_state", None)
 
 
+def as_plain_text(app, what, name, obj, options, lines):
+    """Show a docstring as it reads in the code: M* is no emphasis, |x| no substitution.
+
+    Single backticks are code, as everywhere in the book; what is indented before the first section
+    is set as it stands, and so are doctests.
+    """
+    shown, example, literal, sections = [], False, False, False
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        sections = sections or (after.startswith("---") and bool(line.strip()))
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))
+        if line.strip() and not line.startswith(" "):
+            literal = False
+        elif line.startswith("    ") and not (literal or sections or example) and not shown[-1]:
+            shown += ["::", ""]
+            literal = True
+        if example or literal:
+            shown.append(line)
+            continue
+        # Odd parts lie between backticks.
+        parts = re.split(r"`+", line.replace("\\", "\\\\"))
+        parts[::2] = [re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
+        shown.append("``".join(parts))
+    lines[:] = shown
+
+
 def setup(app):
     """Register with Sphinx."""
     os.environ["TQDM_DISABLE"] = "1"  # a finished bar is no part of a page
     os.environ["QW2V_BOOK"] = "1"  # numbers stand in the text, see qw2v.prose
     app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
+    app.connect("autodoc-process-docstring", as_plain_text, priority=400)
     app.connect("env-get-outdated", try_failed_pages_again)
     app.connect("env-updated", leave_out_widget_state)
     app.connect("doctree-resolved", name_no_empty_header)
