@@ -26,6 +26,8 @@ _CATEGORY_NAMES = frozenset({"category", "relation", "type", "section", "task"})
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-"})
 _TAGGED = re.compile(r".-[nvajr]")  # MEN's lemmas: sun-n, walk-v
 
+_CATEGORY = ":\n"  # in the place of a first word: no word of a file holds a line end
+
 
 def analogies(source: Any) -> dict[str, list[Question]]:
     """Return analogies by category, each a list of word pairs or one of whole questions.
@@ -141,7 +143,7 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
 
 def _cells(line: str, mark: str | None) -> list[str]:
     if line.startswith(":"):
-        return [":", line[1:].strip()]
+        return [_CATEGORY, line[1:].strip()]
     if mark is None:
         return line.split()
     return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
@@ -152,7 +154,7 @@ def _cells(line: str, mark: str | None) -> list[str]:
 
 def _analogies_of_file(path: Path) -> dict[str, list[Question]]:
     lines = _lines(path)
-    if not any(row[0] == ":" for _, row in lines):
+    if not any(row[0] == _CATEGORY for _, row in lines):
         rows: list[list[Any]] = [row for _, row in lines]
         header: list[str] = []
         if rows and all(
@@ -163,7 +165,7 @@ def _analogies_of_file(path: Path) -> dict[str, list[Question]]:
     found: dict[str, list[list[Any]]] = {}
     rows = found.setdefault(path.stem, [])
     for _, row in lines:
-        if row[0] == ":":
+        if row[0] == _CATEGORY:
             rows = found.setdefault(row[1] or path.stem, [])
         else:
             rows.append(row)

@@ -118,7 +118,7 @@ def _edge(random: random.Random, dtype: np.dtype):
     if dtype.kind in "SU":
         return random.choice(["", "a", "the"])
     if dtype.kind == "f":
-        return random.choice([0.0, np.nan, np.inf, -np.inf, 1e30, 5e-324, -1.0])
+        return random.choice([0.0, np.nan, np.inf, -np.inf, np.finfo(dtype).max, -1.0])
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
         return random.choice([n for n in EDGES if type(n) is int and info.min <= n <= info.max])

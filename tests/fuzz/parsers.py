@@ -208,8 +208,8 @@ class Cache:
         if found is None:
             raise ValueError("refused")
         values, vectors = found
-        np.testing.assert_allclose(self.matrix @ vectors, vectors * values, atol=1e-2)
-        np.testing.assert_allclose(vectors.T @ vectors, np.eye(3), atol=1e-2)
+        np.testing.assert_allclose(self.matrix @ vectors, vectors * values, atol=2e-2)
+        np.testing.assert_allclose(vectors.T @ vectors, np.eye(3), atol=2e-2)
 
 
 class Texts:

@@ -25,3 +25,19 @@ def test_many_cases(name, tmp_path):
     seconds = float(os.environ.get("QW2V_FUZZ_SECONDS", 60))
     _, _, findings = fuzz(name, 10**6, seed=seed, folder=tmp_path, seconds=seconds)
     assert not findings, f"seed {seed}"
+
+
+# Found by fuzzing, and mended since.
+FOUND = {
+    "lists": [b" :\nking queen man woman\n", b'":",queen\n: c\na b c d\n'],
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_findings_stay_mended(name, tmp_path):
+    parser = PARSERS[name](tmp_path)
+    for data in FOUND[name]:
+        try:
+            parser.run(data)
+        except ValueError as error:
+            assert str(error)
