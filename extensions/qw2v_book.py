@@ -97,6 +97,7 @@ def setup(app):
     os.environ["QW2V_BOOK"] = "1"  # numbers stand in the text, see qw2v.prose
     app.add_config_value("qw2v_written_with", "", "html", str)
     app.connect("config-inited", use_cache_of_this_content)
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)
     app.connect("env-get-outdated", try_failed_pages_again)
     app.connect("env-updated", leave_out_widget_state)
