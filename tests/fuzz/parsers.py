@@ -143,14 +143,38 @@ class Word2Vec:
             self.good.append((folder / name).read_bytes())
         self.good += [self.good[0].split(b"\n", 1)[1], gzip.compress(self.good[0])]
 
+    WORDS = b"the,caf\xc3\xa9,a,a,</s>,12,1_0,\xff,b\x07,nan,new york,,\xe2\x80\xa8".split(b",")
+    NUMBERS = b"1,-0.5,1e3,1e99,1e-99,nan,-inf,1_0,0x1,1,2,x,0.1.2,,+.5e-3,\xd9\xa1".split(b",")
+
     def case(self, random):
-        """Change bytes of one of the layouts."""
-        return mutations.bytes_changed(random, random.choice(self.good))
+        """Change bytes of one of the layouts, or put rows together from odd words and numbers."""
+        if random.random() < 0.5:
+            return mutations.bytes_changed(random, random.choice(self.good))
+        dim, count = random.choice([1, 2, 2, 3]), random.choice([1, 2, 5])
+        odd, rows = random.choice([0, 0.02, 0.3]), []
+        for number in range(count):
+            word = random.choice(self.WORDS) if random.random() < 3 * odd else b"w%d" % number
+            numbers = [
+                random.choice(self.NUMBERS)
+                if random.random() < odd
+                else b"%.9g" % random.gauss(0, 1)
+                for _ in range(dim + (random.random() < odd))
+            ]
+            if random.random() < odd:
+                numbers.pop()
+            rows.append(b" ".join([word, *numbers]))
+        header = random.choice([b"", b"%d %d\n" % (count + (random.random() < odd), dim)])
+        ending = random.choice([b"\n", b"\n", b"\r\n", b" \n", b"\n\n", b""])
+        data = header + ending.join(rows) + ending
+        return gzip.compress(data) if random.random() < 0.1 else data
 
     def run(self, data):
-        """Load it, and ask it something."""
+        """Load it with one or the other options, and ask it something."""
         self.path.write_bytes(data)
-        check_vectors(WordVectors.load_word2vec_format(self.path))
+        wild = {"malformed": "skip", "duplicates": "first"} if len(data) % 2 else {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            check_vectors(WordVectors.load_word2vec_format(self.path, **wild))
 
 
 class Checkpoints:
