@@ -4,23 +4,22 @@ In the eigenbasis of M* the flow from A = V^T W0, (n, d), has the Gram matrix
 
     X(t) = e^(Lambda t/2) A [I + A^T Phi A]^-1 A^T e^(Lambda t/2), Phi = (e^(Lambda t) - I) / Lambda
 
-With y_i^2 = (e^(lambda_i t) - 1) / lambda_i, the rows of diag(y) A spread over hundreds of orders
-of magnitude, and the small singular values drown in the rounding of the large ones. So nothing
-graded is ever added up:
+With y_i^2 = (e^(lambda_i t) - 1) / lambda_i, the rows of diag(y) A differ in size by hundreds of
+orders of magnitude. Add up such rows, and the small singular values are lost in the rounding of the
+large ones. So rows of such different sizes are never added:
 
 1. A = L U by Gaussian elimination. The pivot is the largest e^(lambda_i t/2) |A_ij|, compared by
-   logarithms, so that U is well conditioned and all the grading sits in the rows of L.
+   logarithms. Then U is well conditioned, and the differences in size are all in the rows of L.
 2. X = G (C^T C)^-1 G^T, with G = diag(e^(lambda t/2)) L and C = [U^-T ; diag(y) L]. Their columns
    are brought to size one, again by logarithms: C = C' Delta and G = G' Gamma, where C' and G' are
    well conditioned, whatever t is.
-3. C' = Q R. Then W(t) = G' diag(rho) R^-1 up to a right rotation, with rho = Gamma / Delta: a
-   rank-revealing decomposition, from which one-sided Jacobi (LAPACK's dgejsv) finds every singular
-   value to high relative accuracy (Demmel et al., Linear Algebra Appl. 299, 1999). Where rho spans
-   less than a factor of 1,000 there is nothing to lose, and the usual algorithm (dgesdd), fifteen
-   times faster, does.
+3. C' = Q R. Then W(t) = G' diag(rho) R^-1 up to a right rotation, with rho = Gamma / Delta. From
+   such a product one-sided Jacobi (LAPACK's dgejsv) finds every singular value to high relative
+   accuracy (Demmel et al., Linear Algebra Appl. 299, 1999). Where rho spans less than a factor of
+   1,000 the usual algorithm (dgesdd) loses nothing either, and is fifteen times faster.
 
-The factors of step 1 serve all times at which their pivots stay within a factor of 1,000 of the
-largest entry of their column, which costs at most three of sixteen digits.
+The factors of step 1 serve every time at which each pivot is at least a thousandth of the largest
+entry of its column. That costs three of sixteen digits at most.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def log_phi(values: ArrayLike, t: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """A = L U with the grading in the rows of L."""
+    """A = L U, with all differences in size in the rows of L."""
 
     pivots: Array  # (r,) row of each pivot
     sign: Array  # (n, r) signs of L

@@ -7,6 +7,7 @@ arrays is written once here, in four operations that the two machines have of th
 from __future__ import annotations
 
 import sys
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,13 +231,16 @@ class Torch(Machine):
         if self._sparse and isinstance(matrix, SparsePlusRankOne):
             rows = matrix.sparse
             index = torch.int32 if rows.nnz < 2**31 else torch.int64
-            self._table = torch.sparse_csr_tensor(
-                torch.as_tensor(rows.indptr).to(index),
-                torch.as_tensor(rows.indices).to(index),
-                torch.as_tensor(rows.data).to(self._dtype),
-                size=rows.shape,
-                device=self._device,
-            )
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sparse")  # that these are in beta state
+                self._table = torch.sparse_csr_tensor(
+                    torch.as_tensor(rows.indptr).to(index),
+                    torch.as_tensor(rows.indices).to(index),
+                    torch.as_tensor(rows.data).to(self._dtype),
+                    size=rows.shape,
+                    device=self._device,
+                    check_invariants=False,
+                )
             self._constant = matrix.constant
             self._scale = torch.as_tensor(matrix.scale).to(self._device, torch.float64)
         else:
