@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from qw2v import _files
+from qw2v._environment import available_memory
 
 FORMAT = "qw2v statistics"
 VERSION = 2
@@ -42,6 +43,7 @@ ESCAPE = 255
 STREAMS = ("words", "word_counts", "row_lengths", "gaps", "gap_excess", "values", "value_excess")
 REMEDY = "copy or download it again, or make it anew with `qw2v count`"
 WORST_RATIO = 200  # no list of different words shrinks further than this
+BYTES_PER_CELL = 40  # of the upper triangle, while both triangles are put together
 MOST = 2**62  # counts up to here can be doubled, and added up in pairs, within int64
 
 Bytes = NDArray[np.uint8]
@@ -89,6 +91,8 @@ def read(
         if lengths.min() < 0 or (lengths > np.arange(len(words), 0, -1)).any():
             raise ValueError("a row of the table is longer than the words allow")
         return header, words, word_counts, _unpack(streams, lengths)
+    except MemoryError as error:
+        raise MemoryError(f"{path}: {error}") from error
     except (ValueError, IndexError) as error:
         raise ArchiveError(
             f"{path} passes its checksum but cannot be decoded ({error}): {REMEDY}"
@@ -256,6 +260,12 @@ def _unpack(streams: Mapping[str, Bytes], lengths: NDArray[np.int64]) -> sparse.
     """
     starts = np.concatenate([[0], np.cumsum(lengths)])
     n_cells = int(starts[-1])
+    free = available_memory()
+    if free is not None and BYTES_PER_CELL * n_cells > free:
+        raise MemoryError(
+            f"its table of {2 * n_cells:,} pairs needs about {BYTES_PER_CELL * n_cells / 1e9:.1f} "
+            f"GB to read, {free / 1e9:.1f} GB are free"
+        )
     with ThreadPoolExecutor(2) as pool:
         # The two large streams are unpacked side by side: zstd lets go of Python's lock.
         small = pool.map(_decompress, ("gaps", "values"), [streams] * 2, [n_cells] * 2)

@@ -7,6 +7,7 @@ Every writer of the package goes through `replacing`, every reader of a NumPy ar
 from __future__ import annotations
 
 import errno
+import io
 import json
 import math
 import os
@@ -16,7 +17,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
         if isinstance(error, OSError) and error.errno in _FULL:
             raise OSError(
                 error.errno,
-                f"{os.strerror(error.errno)}: nothing was written, and what was there is as it "
+                f"{error.strerror}: nothing was written, and what was there is as it "
                 "was; make room, or name another folder",
                 str(target),
             ) from error
@@ -261,7 +262,7 @@ def _read_array(archive: zipfile.ZipFile, name: str, size: int) -> NDArray[Any]:
         raise ValueError(f"{name} is compressed")
     if not info.file_size == info.compress_size <= size:
         raise ValueError(f"{name} announces more bytes than the file has")
-    with archive.open(info) as member:
+    with cast(io.BufferedIOBase, archive.open(info)) as member:
         version = np.lib.format.read_magic(member)
         if version == (1, 0):
             header = np.lib.format.read_array_header_1_0(member, max_header_size=_LONGEST_HEADER)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numba
 
+Function = Callable[..., Any]
 
-def compiled(function=None, **options):
+
+def compiled(function: Function | None = None, **options: Any) -> Any:
     """Compile with numba, kept on disk where any folder can be written."""
     if function is None:
         return lambda function: compiled(function, **options)
@@ -15,6 +20,6 @@ def compiled(function=None, **options):
         return numba.njit(nogil=True, **options)(function)
 
 
-def inlined(function):
+def inlined(function: Function) -> Any:
     """Compile into its callers: a call would cost more than what it does."""
     return numba.njit(inline="always")(function)

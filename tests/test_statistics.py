@@ -513,6 +513,12 @@ def test_faults_6_a_stream_is_refused_unread_where_it_is_too_long(saved):
     tracemalloc.stop()
 
 
+def test_faults_6_a_table_that_memory_cannot_hold_is_refused_before_it_is_read(saved, monkeypatch):
+    monkeypatch.setattr(_archive, "available_memory", lambda: 100)
+    with pytest.raises(MemoryError, match="stats.npz: its table of .* pairs needs about"):
+        CorpusStatistics.load(saved)
+
+
 def test_streams_that_disagree_are_refused(saved):
     raw = streams_of(saved)
     for name, stream in [

@@ -47,7 +47,9 @@ class GrowingTable:
         self._values = np.empty(capacity, np.int64)
         self._cells = 0
 
-    def append(self, buffer: Buffer, columns: NDArray, values: NDArray, words: int, bar: Any):
+    def append(
+        self, buffer: Buffer, columns: NDArray, values: NDArray, words: int, bar: Any
+    ) -> Buffer:
         """Copy the cells of some rows, and return the buffer they came in."""
         end = self._cells + len(columns)
         if end > len(self._columns):

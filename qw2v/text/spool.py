@@ -78,7 +78,7 @@ class Spool:
                 self._file = tempfile.TemporaryFile(prefix="qw2v-")  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
             offset = self._file.seek(0, os.SEEK_END)
-            self._file.write(ids)
+            self._file.write(ids.data)
             self._file.flush()
         except OSError as error:
             raise OSError(
