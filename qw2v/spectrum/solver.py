@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 
 from qw2v import _checks
 from qw2v._environment import available_memory, progress_bar
-from qw2v.spectrum import machines
-from qw2v.spectrum.operators import Array, MatrixLike, Symmetric, as_symmetric
+from qw2v.spectrum import machines, products
+from qw2v.spectrum.operators import (
+    Array,
+    MatrixLike,
+    SparsePlusRankOne,
+    Symmetric,
+    as_symmetric,
+)
+from qw2v.spectrum.refine import refined
 
 # Up to this V a whole spectrum is a matter of seconds: it is the default of the dynamics.
 FULL = 2_000
 _EXACT = 5_000  # up to this V arithmetic is float64, beyond it float32
 _BLOCK = 32
 _RESTARTS = 40
+_OPPOSITE = 200  # Ritz vectors of the lowest eigenvalues, to refine with
 
 
 def eigenpairs(
@@ -145,8 +153,13 @@ def block_lanczos(
     tolerance = 1e-11 if dtype == np.float64 else 1e-6
     columns = (columns or _basis_columns(size, k, dtype)) // block * block
     with progress_bar(f"top {k} eigenpairs", "vector", progress=progress, leave=False) as bar:
-        raw, image, radius = _converge(matrix, k, block, columns, dtype, tolerance, device, bar)
-    vectors, values, product = _rayleigh(raw.astype(np.float64), image.astype(np.float64))
+        raw, image, radius, low = _converge(
+            matrix, k, block, columns, dtype, tolerance, device, bar
+        )
+    vectors, product = raw.astype(np.float64), image.astype(np.float64)
+    if low is not None and isinstance(matrix, SparsePlusRankOne):
+        vectors, product = refined(matrix, vectors, *low)
+    vectors, values, product = _rayleigh(vectors, product)
     residual = np.linalg.norm(product - vectors * values, axis=0).max()
     if residual > tolerance * radius:
         raise ArithmeticError(
@@ -165,8 +178,11 @@ def _converge(
     tolerance: float,
     device: str,
     bar: Any,
-) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """Return k Ritz vectors that have converged, M times them, and the spectral radius."""
+) -> tuple[NDArray[Any], NDArray[Any], float, tuple[NDArray[Any], Array] | None]:
+    """Return k Ritz vectors that have converged, M times them, and the spectral radius.
+
+    And for `refined`, where float32 leaves more than a table of float32 does, the other end.
+    """
     size = matrix.shape[0]
     with machines.machine(matrix, dtype, columns + block, device) as machine:
         small = np.zeros((columns, columns))  # M in the basis, its upper triangle
@@ -199,7 +215,13 @@ def _converge(
             check = kept + max(block, more)
         vectors = machine.combine(turn)
         image = machine.numpy(machine.multiply(vectors))
-        return machine.numpy(vectors), image, float(radius)
+        low = None
+        if dtype == np.float32 and products.is_sparse(matrix):
+            ends, turn = scipy.linalg.eigh(
+                small[:high, :high], lower=False, subset_by_index=[0, min(_OPPOSITE, high - k) - 1]
+            )
+            low = machine.numpy(machine.combine(turn)), ends
+        return machine.numpy(vectors), image, float(radius), low
 
 
 def _ritz(small: Array, k: int) -> tuple[Array, Array]:
