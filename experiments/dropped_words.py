@@ -22,7 +22,7 @@ import qw2v
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import Word2Vec
 
-WORDS, WINDOW, SEEDS, MODES = 2_000, 16, (0, 1, 2), (10, 50)
+WORDS, WINDOW, SEEDS, MODES, SUBSAMPLE = 2_000, 16, (0, 1, 2), (10, 50), 1e-4
 
 
 def dropped(texts: list[list[str]], accept: dict[str, float], seed: int) -> list[str]:
@@ -47,10 +47,12 @@ def span(first: np.ndarray, second: np.ndarray, k: int) -> float:
     return float(np.sum((first[:, :k].T @ second[:, :k]) ** 2) / k)
 
 
-def record(lines: list[str], words: int = WORDS, seeds=SEEDS, modes=MODES) -> dict:
+def record(
+    lines: list[str], words: int = WORDS, seeds=SEEDS, modes=MODES, subsample: float = SUBSAMPLE
+) -> dict:
     """Return the content of the file."""
     stats = CorpusStatistics.from_texts(lines, vocab_size=words, window=WINDOW, progress=False)
-    accept = Word2Vec(subsample=1e-4).acceptance(stats)
+    accept = Word2Vec(subsample).acceptance(stats)
     keep = dict(zip(stats.words, accept.tolist(), strict=True))
     by_pair = stats.pair_counts.toarray() * np.outer(accept, accept)
     texts = [[word for word in line.split() if word in keep] for line in lines]
@@ -68,7 +70,7 @@ def record(lines: list[str], words: int = WORDS, seeds=SEEDS, modes=MODES) -> di
     values, vectors = np.linalg.eigh(matrix)
     vectors = vectors[:, np.argsort(-values)[: modes[-1]]]
     return {
-        "words": words, "subsample": 1e-4, "seeds": list(seeds), "tokens": stats.n_tokens,
+        "words": words, "subsample": subsample, "seeds": list(seeds), "tokens": stats.n_tokens,
         "kept_tokens": float(accept @ stats.unigram),
         "pairs": {
             "before": float(stats.pair_counts.sum()),

@@ -162,6 +162,18 @@ def load_hypernyms() -> dict:
     return _files.parse_json(verify("hypernyms.json").read_bytes())
 
 
+def load_dropped_words() -> dict:
+    """Return how dropping pairs compares with dropping words: `experiments/dropped_words.py`.
+
+    `pairs` counts them before and after, `moved` is the share of pairs that lies elsewhere, and
+    `shared_modes` that of the first modes of M* in common; beside it what two seeds differ by.
+
+    >>> sorted(load_dropped_words()["shared_modes"])
+    ['10', '50']
+    """
+    return _files.parse_json(verify("dropped-words.json").read_bytes())
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedRun:
     """A training run that was recorded beforehand; `experiments/record_runs.py` makes it again.

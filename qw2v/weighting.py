@@ -96,7 +96,9 @@ def fingerprint(weighting: Weighting, stats: CorpusStatistics) -> str:
     words = np.arange(stats.vocab_size)
     for cols, share in ((words, 0.0), (words[::-1], 1.0), (np.zeros_like(words), np.e)):
         skipgram = share * stats.unigram * stats.unigram[cols]
-        for psi in weighting.psi(stats, words, cols, skipgram):
+        with np.errstate(all="ignore"):  # words that never occur weigh infinitely
+            pair = weighting.psi(stats, words, cols, skipgram)
+        for psi in pair:
             digest.update(np.ascontiguousarray(np.broadcast_to(psi, words.shape), float))
     return digest.hexdigest()
 

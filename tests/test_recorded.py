@@ -2,6 +2,7 @@
 
 import inspect
 
+import dropped_words
 import numpy as np
 import pytest
 import record_runs
@@ -98,3 +99,14 @@ def test_a_trace_survives_its_file(tmp_path):
     _checkpoints.write(tmp_path / "a", trace.arrays(), {})
     same = _checkpoints.Trace.of(_checkpoints.read(tmp_path / "a")[0])
     assert all(np.array_equal(getattr(same, name), array) for name, array in vars(trace).items())
+
+
+def test_dropping_words_is_compared_with_dropping_pairs():
+    rng = np.random.default_rng(0)
+    letters, share = np.array(list("abcdefghijkl")), 1 / np.arange(1, 13)
+    lines = [" ".join(rng.choice(letters, 60, p=share / share.sum())) for _ in range(300)]
+    found = dropped_words.record(lines, words=12, seeds=(0, 1), modes=(1, 2), subsample=0.05)
+    assert found["pairs"]["before"] > found["pairs"]["by_word"] > found["pairs"]["by_pair"]
+    assert 0 < found["moved"]["by_pair_or_word"] < 0.6
+    shipped = datasets.load_dropped_words()
+    assert shipped.keys() > found.keys() - {"command"}

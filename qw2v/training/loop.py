@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from qw2v._checkpoints import Trace
 from qw2v._environment import available_memory, progress_bar
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
@@ -173,7 +174,14 @@ def train(
 class _Trainer:
     """A run under way: `state` is (step, [W] or [W, W'], memory), replaced whole at each step."""
 
-    def __init__(self, stats, options: Options, start, dtype, device):
+    def __init__(
+        self,
+        stats: CorpusStatistics,
+        options: Options,
+        start: list[NDArray[np.float64]],
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
         self.stats, self.options, self.start = stats, options, start
         self.dtype, self.device = dtype, device
         self.sampler = None
@@ -349,7 +357,7 @@ class _Trainer:
         if len(trace.loss):
             self.ceiling = _BLOWN_UP * float(trace.loss[0])
 
-    def _trace(self):
+    def _trace(self) -> Trace:
         return trace_of(self.rows, self.options.times, min(self.start[0].shape))
 
     def _result(self, settings: dict[str, Any]) -> Run:
@@ -382,7 +390,9 @@ def _analogies(words: list[str], W: NDArray[Any]) -> float | None:
     return evaluate(WordVectors(words, W), similarities={}).accuracy
 
 
-def _check_memory(options: Options, stats, dtype: torch.dtype, device: torch.device) -> None:
+def _check_memory(
+    options: Options, stats: CorpusStatistics, dtype: torch.dtype, device: torch.device
+) -> None:
     """MemoryError before tables would be made for which there is no room."""
     size, width = stats.vocab_size, torch.finfo(dtype).bits // 8
     tables = 1 if losses.factorises(options.loss, stats, options.weighting) else 2
@@ -403,7 +413,9 @@ def _check_memory(options: Options, stats, dtype: torch.dtype, device: torch.dev
         )
 
 
-def _spectrum(population, size: int, dtype, device) -> tuple[float, float]:
+def _spectrum(
+    population: losses.Population, size: int, dtype: torch.dtype, device: torch.device
+) -> tuple[float, float]:
     """Return the largest and the least eigenvalue of G o M* / mean(G), to a thousandth."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -423,7 +435,7 @@ def _spectrum(population, size: int, dtype, device) -> tuple[float, float]:
 def _digest(arrays: Sequence[NDArray[Any]]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return digest.hexdigest()[:32]
 
 
@@ -440,6 +452,7 @@ def _processor() -> str:
     """Return the processor's name as the system gives it."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-        return re.search(r"model name\s*:\s*(.+)", text)[1]
-    except (OSError, TypeError):
-        return platform.processor() or "unknown processor"
+    except OSError:
+        text = ""
+    found = re.search(r"model name\s*:\s*(.+)", text)
+    return found[1] if found else platform.processor() or "unknown processor"

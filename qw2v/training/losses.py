@@ -20,9 +20,12 @@ qwem, what `Path.loss` gives in closed form.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from qw2v.statistics import CorpusStatistics
@@ -56,22 +59,29 @@ class _Factorised(Population):
     C W' = diag(g) W (W'^T diag(g) W') / 2 - (A - B) W'.
     """
 
-    def __init__(self, g, stats, weighting, dtype, device):
+    def __init__(
+        self,
+        g: NDArray[np.float64],
+        stats: CorpusStatistics,
+        weighting: Weighting,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
         self._g = torch.as_tensor(g / g.mean(), dtype=dtype, device=device)[:, None]
         tables = _tables("qwem", stats, weighting, dtype, device, with_weight=False)
         self._pull, _, self.floor = tables
 
-    def velocity(self, left, right, out):
+    def velocity(self, left: torch.Tensor, right: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         torch.mm(self._pull, right, out=out)
         gram = right.T @ (self._g * right)
         return out.addmm_(self._g * left, gram, beta=2, alpha=-0.5)
 
-    def loss(self, left, right):
+    def loss(self, left: torch.Tensor, right: torch.Tensor) -> float:
         square = (left.T @ (self._g * left)) * (right.T @ (self._g * right))
         pull = (self._pull @ right) * left
         return _sum(square) / 4 - 2 * _sum(pull) - self.floor
 
-    def initial_pull(self, vector):
+    def initial_pull(self, vector: torch.Tensor) -> torch.Tensor:
         return 2 * (self._pull @ vector)
 
 
@@ -82,7 +92,14 @@ class _Weighted(Population):
     computed.
     """
 
-    def __init__(self, loss, stats, weighting, dtype, device):
+    def __init__(
+        self,
+        loss: str,
+        stats: CorpusStatistics,
+        weighting: Weighting,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
         self._loss = loss
         self._pull, self._G, self.floor = _tables(loss, stats, weighting, dtype, device)
         rows = _BLOCK_ROWS if device.type == "cpu" else 4 * _BLOCK_ROWS
@@ -92,7 +109,7 @@ class _Weighted(Population):
         fuse = device.type == "cuda"
         self._difference = torch.compile(_fusible, dynamic=True) if fuse else _difference
 
-    def velocity(self, left, right, out):
+    def velocity(self, left: torch.Tensor, right: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         tied = left is right
         out.zero_()
         for rows, columns, x in self._blocks(left, right, upper=tied):
@@ -103,7 +120,7 @@ class _Weighted(Population):
                 out[rows.stop :].addmm_(beyond.T, left[rows], alpha=2)
         return out
 
-    def loss(self, left, right):
+    def loss(self, left: torch.Tensor, right: torch.Tensor) -> float:
         total = 0.0
         for rows, columns, x in self._blocks(left, right, upper=False):
             energy = _potential(self._loss, x).mul_(self._G[rows, columns])
@@ -111,11 +128,13 @@ class _Weighted(Population):
             total += _sum(energy)
         return 2 * total - self.floor
 
-    def initial_pull(self, vector):
+    def initial_pull(self, vector: torch.Tensor) -> torch.Tensor:
         pull = self._pull @ vector
         return 2 * pull - self._G @ vector if self._loss == "sgns" else 2 * pull
 
-    def _blocks(self, left, right, upper: bool):
+    def _blocks(
+        self, left: torch.Tensor, right: torch.Tensor, upper: bool
+    ) -> Iterator[tuple[slice, slice, torch.Tensor]]:
         """Yield rows, columns and x = left right^T there, in a buffer that may be overwritten."""
         size = len(left)
         for low in range(0, size, self._rows):
@@ -126,19 +145,19 @@ class _Weighted(Population):
             yield rows, columns, torch.mm(left[rows], right[columns].T, out=x)
 
 
-def _fusible(pull, G, x, loss: str):
+def _fusible(pull: torch.Tensor, G: torch.Tensor, x: torch.Tensor, loss: str) -> torch.Tensor:
     """Return pull - G f(x) = -C / 2."""
     return pull - G * (torch.sigmoid(x) if loss == "sgns" else x / 4)
 
 
-def _difference(pull, G, x, loss: str):
+def _difference(pull: torch.Tensor, G: torch.Tensor, x: torch.Tensor, loss: str) -> torch.Tensor:
     """Return the same in the place of x: fresh memory costs more than the arithmetic."""
     if loss == "sgns":
         return torch.addcmul(pull, G, x.sigmoid_(), value=-1, out=x)
     return torch.addcmul(pull, G, x, value=-0.25, out=x)
 
 
-def _potential(loss: str, x):
+def _potential(loss: str, x: torch.Tensor) -> torch.Tensor:
     """Return the integral of f: L = 2 sum_ij G_ij F(x_ij) - pull_ij x_ij, up to a constant."""
     return torch.nn.functional.softplus(x) if loss == "sgns" else x * x / 8
 
@@ -149,7 +168,11 @@ def _sum(x: torch.Tensor) -> float:
 
 
 def make(
-    loss: str, stats: CorpusStatistics, weighting: Weighting, dtype: torch.dtype, device
+    loss: str,
+    stats: CorpusStatistics,
+    weighting: Weighting,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> Population:
     """Return the loss over all pairs, in its cheapest form."""
     g = rank_one_factor(weighting, stats) if loss == "qwem" else None
@@ -163,7 +186,9 @@ def factorises(loss: str, stats: CorpusStatistics, weighting: Weighting) -> bool
     return loss == "qwem" and rank_one_factor(weighting, stats) is not None
 
 
-def weights(stats: CorpusStatistics, weighting: Weighting):
+def weights(
+    stats: CorpusStatistics, weighting: Weighting
+) -> Iterator[tuple[slice, NDArray[np.float64], NDArray[np.float64]]]:
     """Yield, in blocks of rows, where they are and A = Psi+ P_ij and B = Psi- P_i P_j there."""
     size = stats.vocab_size
     columns, step = np.arange(size), max(1, _TABLE_CELLS // size)
@@ -175,11 +200,18 @@ def weights(stats: CorpusStatistics, weighting: Weighting):
         yield rows, positive * skipgram, negative * chance
 
 
-def _tables(loss, stats, weighting, dtype, device, with_weight: bool = True):
+def _tables(
+    loss: str,
+    stats: CorpusStatistics,
+    weighting: Weighting,
+    dtype: torch.dtype,
+    device: torch.device,
+    with_weight: bool = True,
+) -> tuple[torch.Tensor, Any, float]:
     """Return the pull, G (V, V) and the floor of the loss, in units of the mean of G."""
     size = stats.vocab_size
     pull = torch.empty(size, size, dtype=dtype, device=device)
-    G = torch.empty_like(pull) if with_weight else None
+    G: Any = torch.empty_like(pull) if with_weight else None
     total = floor = 0.0
     for rows, A, B in weights(stats, weighting):
         weight = A + B
@@ -201,7 +233,7 @@ def _tables(loss, stats, weighting, dtype, device, with_weight: bool = True):
     return pull, G, floor / mean
 
 
-def _floor(loss: str, A, B):
+def _floor(loss: str, A: NDArray[np.float64], B: NDArray[np.float64]) -> Any:
     """Return the least of each pair's loss, at x = M*_ij (qwem) or x = ln(A / B) (sgns)."""
     if loss == "qwem":
         return -((A - B) ** 2) / (A + B)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,13 +54,13 @@ def negative_by_word(stats: CorpusStatistics, weighting: Weighting) -> Array:
     return sums
 
 
-def between(factors: tuple[Array, Array], counts) -> Array:
+def between(factors: tuple[Array, Array], counts: Any) -> Array:
     """Return (a_i b_j + b_i a_j) / 2 for each cell of the counts, in their order."""
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     return product(factors, rows, counts.indices)
 
 
-def product(factors, i, j):
+def product(factors: Any, i: Any, j: Any) -> Any:
     """Return (a_i b_j + b_i a_j) / 2 of pairs (i, j), numpy's or torch's."""
     a, b = factors
     return (a[i] * b[j] + b[i] * a[j]) / 2

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qw2v import _checks
 from qw2v.statistics import CorpusStatistics
@@ -98,7 +98,15 @@ class Batch:
             push_pairs(self.rows, self.columns, weights, self.signs, loss, now, out)
 
 
-def push_pairs(rows, columns, weights, signs, loss: str, now: list, out: list) -> None:
+def push_pairs(
+    rows: torch.Tensor,
+    columns: torch.Tensor,
+    weights: torch.Tensor,
+    signs: torch.Tensor,
+    loss: str,
+    now: list[torch.Tensor],
+    out: list[torch.Tensor],
+) -> None:
     """Add what each pair moves, as `kernels.push_pairs` does, on any device.
 
     A GPU sorts the rows for `index_put_`, so that sums do not depend on who comes first, as they
@@ -111,7 +119,13 @@ def push_pairs(rows, columns, weights, signs, loss: str, now: list, out: list) -
     out[-1].index_put_((columns,), move[:, None] * left, accumulate=True)
 
 
-def find_cells(starts, columns, values, wanted_rows, wanted_columns):
+def find_cells(
+    starts: torch.Tensor,
+    columns: torch.Tensor,
+    values: torch.Tensor,
+    wanted_rows: torch.Tensor,
+    wanted_columns: torch.Tensor,
+) -> torch.Tensor:
     """Return what `kernels.find_cells` writes, on any device: all bisections go in step."""
     low, end = starts[wanted_rows], starts[wanted_rows + 1]
     high, last = end, len(columns) - 1
@@ -200,13 +214,14 @@ class StatisticsSampler:
         self._of_cell = self._tensor(positive / skipgram) if plain else None
 
         factors = negative_factors(weighting, stats)
-        everywhere = factors is not None and np.allclose(
-            between(factors, counts), negative, rtol=1e-9, atol=0
-        )
+        everywhere, even = False, 0.0
+        if factors is not None:
+            everywhere = np.allclose(between(factors, counts), negative, rtol=1e-9, atol=0)
+            even = float(factors[0].sum() * factors[1].sum())
         # What a negative pair weighs: a product for those that never meet, a table for the others.
         self._absent = None if factors is None else [self._tensor(factor) for factor in factors]
         self._met = None if everywhere else self._tensor(negative)
-        self._even = float(factors[0].sum() * factors[1].sum()) if everywhere and not plain else 0.0
+        self._even = even if everywhere and not plain else 0.0
         if plain:
             factors = stats.unigram, stats.unigram
         elif factors is None:
@@ -232,7 +247,9 @@ class StatisticsSampler:
             torch.cat([-sign, sign]),
         )
 
-    def _positive_pairs(self, random):
+    def _positive_pairs(
+        self, random: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         rows = self._from_alias(self._rows, random)
         start, end = self._starts[rows], self._starts[rows + 1]
         cell = start + self._from_alias(self._cells, random, start, end - start)
@@ -241,7 +258,9 @@ class StatisticsSampler:
             return rows, columns, self._of_cell[cell]
         return rows, columns, torch.full_like(rows, self._positive, dtype=self.dtype)
 
-    def _negative_pairs(self, random):
+    def _negative_pairs(
+        self, random: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Propose (i, j) with density (a_i b_j + b_i a_j) / 2, and weigh it B_ij over that."""
         table, other = self._proposals
         i, j = self._from_alias(table, random), self._from_alias(other, random)
@@ -251,7 +270,7 @@ class StatisticsSampler:
             return i, j, torch.full_like(i, self._even, dtype=self.dtype)
         return i, j, self._negative(i, j) / product(self._density, i, j)
 
-    def _negative(self, i, j):
+    def _negative(self, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
         """Return B_ij of pairs (n,)."""
         if self._absent is not None:
             weights = product(self._absent, i, j)
@@ -264,7 +283,9 @@ class StatisticsSampler:
         met = self._lookup(self._met, i, j)
         return torch.where(met > 0, met, weights)
 
-    def _lookup(self, values, rows, columns):
+    def _lookup(
+        self, values: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
+    ) -> torch.Tensor:
         """Return the values of the cells of pairs (n,), zero where there is no cell."""
         table = self._starts, self._columns, values
         if self.device.type != "cpu":
@@ -275,7 +296,9 @@ class StatisticsSampler:
         kernels.find_cells(*(x.numpy() for x in (*table, rows, columns, found)))
         return found
 
-    def _alias(self, weights, starts=None):
+    def _alias(
+        self, weights: NDArray[np.float64], starts: ArrayLike | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         from qw2v.training import kernels
 
         starts = np.asarray([0, len(weights)] if starts is None else starts, np.int64)
@@ -283,7 +306,13 @@ class StatisticsSampler:
         kernels.alias_rows(starts, weights, share, other)
         return self._tensor(share, torch.float32), self._tensor(other, torch.int32)
 
-    def _from_alias(self, table, random, start=0, length=None):
+    def _from_alias(
+        self,
+        table: tuple[torch.Tensor, torch.Tensor],
+        random: torch.Generator,
+        start: Any = 0,
+        length: Any = None,
+    ) -> torch.Tensor:
         """Draw one place in start..start + length of each (n,); places count from start."""
         share, other = table
         length = len(share) if length is None else length

@@ -129,7 +129,9 @@ class CorpusSampler:
             signs,
         )
 
-    def _pairs(self, tokens, random):
+    def _pairs(
+        self, tokens: torch.Tensor, random: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return centres and contexts (n,) of one block of text."""
         document = (tokens == END_OF_DOCUMENT).cumsum(0)
         coin = torch.rand(len(tokens), generator=random, device=self.device)
@@ -163,10 +165,10 @@ def word_ids(stats: CorpusStatistics, texts: Iterable[str]) -> NDArray[np.int32]
 def fingerprint(tokens: NDArray) -> str:
     """Return a digest of the tokens, by which a checkpoint knows them."""
     data = np.ascontiguousarray(tokens, "<i4")
-    return hashlib.sha256(data).hexdigest()[:32]
+    return hashlib.sha256(data.tobytes()).hexdigest()[:32]
 
 
-def _checked_tokens(tokens, vocab_size):
+def _checked_tokens(tokens: Any, vocab_size: int) -> NDArray[np.integer]:
     if not (isinstance(tokens, np.ndarray) and tokens.ndim == 1 and tokens.dtype.kind in "iu"):
         raise ValueError(
             "tokens must be a one-dimensional integer array of ranks in stats.words, with -1 "
