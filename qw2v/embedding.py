@@ -58,7 +58,8 @@ def closed_form(
         one gives weaker modes more say, which serves analogies and similarity.
     recipe : str
         "paper", or "tuned": `ByFrequency(0.5)` and the power 1/4, the best of those that
-        `experiments/recipe.py` compared.
+        `experiments/recipe.py` compared on 59 million words. On a text of a few million the
+        paper's answers more analogies.
     progress : bool
         Show a progress bar where it takes time.
 

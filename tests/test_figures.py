@@ -59,6 +59,7 @@ def draw() -> dict[str, Figure]:
         **draw_weights(),
         **draw_relatives(),
         **draw_after(),
+        **draw_quality(),
     }
 
 
@@ -214,6 +215,14 @@ def draw_relatives() -> dict[str, Figure]:
             [0.1, 1, 10], [10, 1, 0.1], [10, 1, 0.1]
         ),
     }
+
+
+def draw_quality() -> dict[str, Figure]:
+    rows = [
+        {"title": title, "cpu_seconds": seconds, "analogies": score}
+        for title, seconds, score in (("closed form", 20, 0.5), ("other", 90, 0.4), ("x", 99, 0.6))
+    ]
+    return {"frontier": figures.quality.frontier(rows, {"analogies": "Analogies"})}
 
 
 def draw_after() -> dict[str, Figure]:

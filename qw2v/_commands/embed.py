@@ -44,7 +44,7 @@ def add_model(parser: argparse.ArgumentParser, prefix: str = "") -> None:
         choices=["paper", "tuned"],
         default="paper",
         help=prefix + "Theorem 1 as it stands, or with the weighting and the eigenvalue exponent "
-        "that score best (%(default)s)",
+        "that score best on large texts (%(default)s)",
     )
     parser.add_argument(
         "--power",

@@ -1,0 +1,52 @@
+"""Figures of the page on quality per CPU second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from qw2v.figures._style import COLORS, FAINT, INK, panels, scatter_labels
+
+__all__ = ["frontier"]
+
+
+def frontier(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Figure:
+    """Draw scores against CPU seconds, a panel a score: what nothing else beats lies on the line.
+
+    `rows` are those of `data/quality.json`; `scores` name a row's scores, by key, as titles.
+    """
+    figure, axes = panels(len(scores), 1, height=2.3 * len(scores) + 0.4, sharex=True)
+    axes = np.atleast_1d(axes)
+    seconds = np.array([row["cpu_seconds"] for row in rows])
+    colors = [COLORS["mstar"] if "closed form" in row["title"] else INK for row in rows]
+    for ax, (key, title) in zip(axes, scores.items(), strict=True):
+        percent = 100 * np.array([row[key] for row in rows])
+        best = unbeaten(seconds, percent)
+        line = np.append(seconds[best], 20 * seconds.max()), np.append(percent[best], percent.max())
+        ax.step(*line, where="post", color=FAINT, linewidth=1)
+        ax.scatter(seconds, percent, c=colors, s=24, zorder=3)
+        ax.set(xscale="log", ylabel="in %", xlim=(seconds.min() / 1.5, 12 * seconds.max()))
+        ax.margins(y=0.22)
+        ax.set_title(title)
+    axes[-1].set(xlabel="CPU seconds, from the text to the vectors")
+    figure.draw_without_rendering()  # labels can be kept apart once the layout is known
+    for ax, key in zip(axes, scores, strict=True):
+        places = np.column_stack([seconds, [100 * row[key] for row in rows]])
+        scatter_labels(ax, [row["title"] for row in rows], places, colors)
+    return figure
+
+
+def unbeaten(cost: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return which points nothing beats that costs no more, in the order of their cost.
+
+    >>> unbeaten(np.array([3.0, 1.0, 2.0]), np.array([0.9, 0.5, 0.4])).tolist()
+    [1, 0]
+    """
+    order = np.lexsort([-score, cost])
+    best = np.maximum.accumulate(score[order])
+    fresh = np.append(True, np.diff(best) > 0)
+    found: np.ndarray = order[fresh]
+    return found
