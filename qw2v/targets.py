@@ -112,7 +112,7 @@ def target(
     Raises
     ------
     ValueError
-        For an unknown kind, and for a floor or shift that is not positive.
+        For an unknown kind, a floor or shift that is not positive, and words that never occur.
 
     >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
     >>> target(stats).toarray().min()
@@ -120,6 +120,7 @@ def target(
     """
     kind = _checks.choice("kind", kind, KINDS)
     floor, shift = _checks.positive("floor", floor), _checks.positive("shift", shift)
+    _refuse_absent_words(stats)
     _warn_where_short(stats)
     weighting = Setting31() if weighting is None else weighting
     g = rank_one_factor(weighting, stats) if kind == "mstar" else None
@@ -147,6 +148,17 @@ def target(
         scale=scale,
         fingerprint=hashlib.blake2b(recipe.encode(), digest_size=16).hexdigest(),
     )
+
+
+def _refuse_absent_words(stats: CorpusStatistics) -> None:
+    """Refuse words of which nothing can be learned: all of them would get one and the same row."""
+    absent = np.flatnonzero(stats.word_counts == 0)
+    if len(absent):
+        raise ValueError(
+            f"{len(absent):,} of the {stats.vocab_size:,} words never occur in the text, the first "
+            f"of them {stats.words[absent[0]]!r}: nothing can be learned of them; leave them out by "
+            "stats.restrict([word for word, n in zip(stats.words, stats.word_counts) if n])"
+        )
 
 
 def _warn_where_short(stats: CorpusStatistics) -> None:

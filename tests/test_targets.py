@@ -296,3 +296,11 @@ def test_mode_words_names_both_ends():
     assert mode_words(vectors, ["a", "b", "c", "d"], 1, n=2) == (["a", "d"], ["b", "c"])
     with pytest.raises(ValueError, match="from 1 to 1, received 2"):
         mode_words(vectors, ["a", "b", "c", "d"], 2)
+
+
+def test_f6_words_that_never_occur_have_no_vector():
+    texts = ["a b a b c c b"] * 30
+    stats = CorpusStatistics.from_texts(texts, vocabulary=["a", "b", "unicorn", "c"], window=2)
+    with pytest.raises(ValueError, match="1 of the 4 words never occur in the text.*'unicorn'"):
+        qw2v.target(stats)
+    assert qw2v.target(stats.restrict(["a", "b", "c"])).shape == (3, 3)
