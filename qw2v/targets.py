@@ -156,8 +156,8 @@ def _refuse_absent_words(stats: CorpusStatistics) -> None:
     if len(absent):
         raise ValueError(
             f"{len(absent):,} of the {stats.vocab_size:,} words never occur in the text, the first "
-            f"of them {stats.words[absent[0]]!r}: nothing can be learned of them; leave them out by "
-            "stats.restrict([word for word, n in zip(stats.words, stats.word_counts) if n])"
+            f"of them {stats.words[absent[0]]!r}: nothing can be learned of them; leave them "
+            "out by stats.restrict([word for word, n in zip(stats.words, stats.word_counts) if n])"
         )
 
 
