@@ -97,6 +97,10 @@ grade: $(READY)  ## grade every notebook of a folder (SUBMISSIONS=folder, ROSTER
 	PYTHONPATH=tools $(BIN)/python -m course grade "$(SUBMISSIONS)" $(if $(OUT),-o "$(OUT)") \
 	  $(if $(ROSTER),--roster "$(ROSTER)") $(if $(MARKING),--marking "$(MARKING)") $(GRADE_FLAGS)
 
+.PHONY: handouts
+handouts: book  ## the built book's figures as PNG and its slides as PDF (needs Chromium)
+	PYTHONPATH=tools $(BIN)/python -m course handouts
+
 .PHONY: picture
 picture: $(READY)  ## draw the README's picture again
 	$(BIN)/python tools/picture.py

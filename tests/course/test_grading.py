@@ -20,7 +20,7 @@ from course.session import Limits, NotConfinedError, Session, library
 from course.source import SOURCES, read, solution_notebook, specification
 from scipy import sparse
 
-LIMITS = Limits(cell=7, call=4, total=500)
+LIMITS = Limits(cell=15, call=5, total=600)
 
 
 def _landlock() -> bool:
@@ -75,8 +75,8 @@ def test_authors_are_told_what_happened(graded):
     page = {name: text for name, text in pages.items()}
     assert "nearer counts more" in next(t for n, t in page.items() if "mistake" in n)
     assert "SIGSEGV" in page["crash.html"]
-    assert "more than 7 seconds" in page["loop-in-cell.html"]
-    assert "more than 4 seconds" in page["loop-in-function.html"]
+    assert "more than 15 seconds" in page["loop-in-cell.html"]
+    assert "more than 5 seconds" in page["loop-in-function.html"]
     assert "MemoryError" in page["memory.html"]
     assert "this file is not a notebook" in page["garbage.html"]
     for text in page.values():

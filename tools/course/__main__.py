@@ -1,4 +1,4 @@
-"""The course's commands: build, grade, students, quizzes."""
+"""The course's commands: build, grade, students, handouts."""
 
 import argparse
 import json
@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     build.add_argument("--no-wheel", action="store_true", help="leave it out: for a quick look")
     students = commands.add_parser("students", help="write assignments/student/ from the sources")
     students.add_argument("--check", action="store_true", help="change nothing, only say")
+    handouts = commands.add_parser("handouts", help="figures as PNG and slides as PDF")
+    handouts.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
     grade = commands.add_parser("grade", help="grade every notebook of a folder")
     grade.add_argument("folder", type=Path)
     grade.add_argument("-o", "--out", type=Path, default=ROOT / "_build" / "grades")
@@ -52,6 +54,22 @@ def _students(chosen: argparse.Namespace) -> int:
     if chosen.check and changed:
         print("Mend it with: make assignments")
     return int(chosen.check and bool(changed))
+
+
+def _handouts(chosen: argparse.Namespace) -> int:
+    import screenshot
+    from playwright.sync_api import sync_playwright
+
+    from course.handouts import with_browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=screenshot.chromium(), args=screenshot.FLAGS
+        )
+        written = with_browser(chosen.site, browser)
+        browser.close()
+    print(f"{len(written)} files in {chosen.site / 'figures'} and {chosen.site / 'slides'}")
+    return 0
 
 
 def _grade(chosen: argparse.Namespace) -> int:
