@@ -116,7 +116,9 @@ def test_first_cell_installs_once_and_leaves_the_hosts_packages_alone(colab, ind
     assert before == PROVIDED
     first = next(c for c in NOTEBOOKS["chapters/words"].cells if c.cell_type == "code")
     probe = nbformat.v4.new_code_cell("import qw2v; print(qw2v.__file__)")
-    twice = nbformat.v4.new_notebook(cells=[first, dict(first, id="again"), probe])
+    twice = nbformat.v4.new_notebook(
+        cells=[first, nbformat.from_dict({**first, "id": "again"}), probe]
+    )
     outputs = execute(colab, index, tmp_path / "empty", twice)
     assert "site-packages" in outputs[-1][0]
     assert versions(colab) == before
