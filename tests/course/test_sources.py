@@ -7,9 +7,10 @@ import re
 import nbformat
 import pytest
 from course import grading, trial
-from course.build import stale
+from course.build import EXERCISES, stale
 from course.session import Limits, library
 from course.source import (
+    SOURCES,
     checks_cell,
     problem_sets,
     secrets,
@@ -112,6 +113,22 @@ def test_feedback_holds_no_values_of_the_answer(problem_set):
 
 def test_student_notebooks_in_the_tree_are_made_from_the_sources():
     assert not stale(), "run: make assignments"
+
+
+def test_half_of_the_exercises_can_be_set():
+    """Half have their answer on the page; every other one has it in the instructor's archive."""
+    kept = EXERCISES.read_text(encoding="utf-8")
+    on_page = off_page = 0
+    for path in (SOURCES.parent / "chapters").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        for title, label in re.findall(r"\{exercise\} ([^\n]*)\n:label: (ex-[\w-]+)\n", text):
+            if re.search(rf"\{{solution(-start)?\}} {label}\n", text):
+                on_page += 1
+            else:
+                off_page += 1
+                assert f"### {title}\n" in kept, (path.name, title)
+    assert 0.4 < off_page / (on_page + off_page) < 0.6
 
 
 def test_notebooks_are_valid(problem_set):
