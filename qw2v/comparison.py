@@ -63,6 +63,92 @@ class Group:
         )
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How the paper's runs and ours were set, line by line; shown as a table."""
+
+    rows: tuple[tuple[str, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("what", "paper", "here"))
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(what)}</th>'
+            f"<td>{html.escape(paper)}</td><td>{html.escape(here)}</td></tr>"
+            for what, paper, here in self.rows
+        )
+        return (
+            '<table class="prose"><caption>Settings</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def settings() -> Settings:
+    """Return every difference of setting between the paper's runs and those recorded here.
+
+    >>> settings().rows[0][0]
+    'text'
+    """
+    quoted = tomllib.loads(datasets.verify("paper.toml").read_text(encoding="utf-8"))
+    return Settings(tuple((row["what"], row["paper"], row["here"]) for row in quoted["settings"]))
+
+
+@dataclass(frozen=True)
+class TextShare:
+    """What more text would bring: scores of the closed form, measured and foretold."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+    def _repr_html_(self) -> str:
+        names = (
+            "", "all our text", "the same, foretold from a quarter", "at the paper's size",
+            "90% interval", "the paper",
+        )  # fmt: skip
+        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(first)}</th>'
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
+            + "</tr>"
+            for first, *rest in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def text_share() -> TextShare:
+    """Return scores on nested parts of the text, taken to the paper's size by a curve.
+
+    Recorded in `data/text-share.json` by `experiments/text_share.py`.
+    """
+    record = json.loads(datasets.verify("text-share.json").read_text(encoding="utf-8"))
+    quoted = tomllib.loads(datasets.verify("paper.toml").read_text(encoding="utf-8"))
+    paper = {row["ours"]: row.get("paper") for g in quoted["groups"] for row in g["rows"]}
+    scores = {
+        "accuracy": ("analogies", ".1%"),
+        "kept": ("kept", ".1%"),
+        "MEN": ("MEN", ".3f"),
+        "WordSim353": ("WordSim353", ".3f"),
+    }
+    names = {"mstar": "M*", "ppmi": "PPMI", "pmi": "PMI"}
+    rows = []
+    for kind, curves in record["curves"].items():
+        whole = record["found"][f"{kind} {record['parts']}/{record['parts']} draw 0"]
+        for score, curve in curves.items():
+            key, form = scores[score]
+            said = paper.get(f"closed_form.{kind}.{key}")
+            low, high = curve["interval"]
+            label = "analogies, question words kept" if score == "kept" else key
+            rows.append(
+                (
+                    f"{label}, {names[kind]}",
+                    format(whole[score], form),
+                    format(curve["all_foretold_from_a_quarter"], form),
+                    format(curve["at_paper"], form),
+                    f"{low:{form}} to {high:{form}}",
+                    "" if said is None else format(said, form),
+                )
+            )
+    return TextShare(tuple(rows))
+
+
 def groups() -> list[Group]:
     """Return the whole comparison, in the paper's order.
 
