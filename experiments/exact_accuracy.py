@@ -10,13 +10,13 @@ is trained, and no run is read.
 
 import numpy as np
 from common import made_by, write_json
-from record_runs import followed, load, times_of
+from record_runs import load, times_of
 
 import qw2v
 
 RUN, SEEDS = load("qwem-large"), (0, 1, 2)
 MOMENTS = times_of(RUN)
-LOOKS = MOMENTS[followed(MOMENTS)[1:]]
+LOOKS = MOMENTS[np.searchsorted(MOMENTS, 0.04 * MOMENTS[-1]) :: 2]  # dense enough to lie between
 TIMES = np.union1d(LOOKS, np.geomspace(0.01, 1, 17) * MOMENTS[-1])
 
 
