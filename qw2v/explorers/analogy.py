@@ -87,7 +87,7 @@ class Analogy(Explorer):
             "pairs": np.array(coded, np.uint16).reshape(-1, 3),
         }
         known = set(self.words)
-        texts = {
+        texts: dict[str, Any] = {
             "start": START,
             "times": TIMES,
             "examples": [list(example) for example in EXAMPLES if known.issuperset(example)],
@@ -129,12 +129,12 @@ class Analogy(Explorer):
         best = [word for word, _ in self.vectors().analogy(self.a, self.b, self.c, topn=5)]
         rows = [self.index[word] for word in best]
         asked = [self.index[word] for word in (self.a, self.b, self.c)]
-        curves = []
+        rising = []
         for dim in dims:
             unit = self.vectors(dim).normalized
             query = unit[asked[1]] - unit[asked[0]] + unit[asked[2]]
-            curves.append(unit[rows] @ (query / np.linalg.norm(query)))
-        curves = np.array(curves)
+            rising.append(unit[rows] @ (query / np.linalg.norm(query)))
+        curves = np.array(rising)
         figure, ax = figures.panels(height=3.4)
         for k, curve in enumerate(curves.T, start=1):
             ax.plot(dims, curve, color=figures.mode_color(k), linewidth=3 if k == 1 else 1.2)

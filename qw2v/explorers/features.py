@@ -66,18 +66,18 @@ class Features(Explorer):
                 shares[one, other] = overlaps.sum(axis=1)
                 signs[one, other] = np.sign(np.sum(first[one] * first[other][:, best], axis=0))
         codes = [np.rint(255 * overlaps) for overlaps in self.overlaps.values()]
-        arrays = {
+        arrays: dict[str, NDArray] = {
             "ends": np.searchsorted(used, self.ends).astype(np.uint16),
             "codes": np.array(codes, np.uint8),
             "pairs": pairs,
             "shares": shares,
             "signs": signs.astype(np.int8),
         }
-        texts = {"models": self.names, "words": self.words, "count": count}
+        texts: dict[str, Any] = {"models": self.names, "words": self.words, "count": count}
         super().__init__(arrays, texts, **({"model": self.names[0]} | traits))
 
-    @property
-    def alt(self) -> str:
+    @property  # what is shown changes with the feature, so the text does too
+    def alt(self) -> str:  # type: ignore[override]
         """What the picture of the present view shows."""
         return (
             f"Feature {self.k} of {self.model}: for each other model, bars of its squared overlap "

@@ -215,13 +215,13 @@ def _converge(
             check = kept + max(block, more)
         vectors = machine.combine(turn)
         image = machine.numpy(machine.multiply(vectors))
-        low = None
+        opposite: tuple[NDArray, Array] | None = None
         if dtype == np.float32 and products.is_sparse(matrix):
             ends, turn = scipy.linalg.eigh(
                 small[:high, :high], lower=False, subset_by_index=[0, min(_OPPOSITE, high - k) - 1]
             )
-            low = machine.numpy(machine.combine(turn)), ends
-        return machine.numpy(vectors), image, float(radius), low
+            opposite = machine.numpy(machine.combine(turn)), ends
+        return machine.numpy(vectors), image, float(radius), opposite
 
 
 def _ritz(small: Array, k: int) -> tuple[Array, Array]:
