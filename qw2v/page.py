@@ -43,6 +43,8 @@ def write_page(
     limit : int
         How many words to take, the first ones.
 
+    Examples
+    --------
     >>> import tempfile
     >>> vectors = WordVectors(["up", "down", "side"], np.eye(3))
     >>> with tempfile.TemporaryDirectory() as folder:

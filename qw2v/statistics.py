@@ -101,6 +101,8 @@ class CorpusStatistics:
             Those of `Corpus.from_files` and of `Corpus.count`: `vocab_size` or `vocabulary` must be
             among them.
 
+        Examples
+        --------
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "text.txt")
