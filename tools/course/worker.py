@@ -31,7 +31,8 @@ def main(inbox: int, outbox: int) -> None:
     sys.path[:0] = start["library"]
     sandbox.limit(**start["limits"])
     writable = [os.getcwd(), "/dev/null"]
-    held = sandbox.confine(start["readable"], writable) if start["confine"] else []
+    readable = [*start["readable"], f"/proc/{os.getpid()}"]  # its own, where threads are counted
+    held = sandbox.confine(readable, writable) if start["confine"] else []
     run, names = interpreter()
     wire.send(outbox, {"ready": held})
     while True:
