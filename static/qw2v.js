@@ -19,3 +19,15 @@
     update();
   });
 })();
+
+// The theme's arrows beside pages that have pages of their own hold no word: give them one.
+(() => {
+  const name = () => {
+    for (const arrow of document.querySelectorAll("li.has-children > details > summary")) {
+      const page = arrow.closest("li").querySelector("a")?.textContent.trim();
+      arrow.setAttribute("aria-label", `Pages under ${page || "this one"}`);
+    }
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", name);
+  else name();
+})();
