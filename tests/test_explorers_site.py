@@ -335,7 +335,7 @@ def check_start(visit):
 
 @functools.cache
 def shared():
-    small = qw2v.load_statistics().restrict(5_000)
+    small = qw2v.load_statistics()
     vectors = {
         figures.NAMES[kind]: qw2v.closed_form(small, 200, kind) for kind in ("mstar", "ppmi", "pmi")
     }
