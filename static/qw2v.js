@@ -1,2 +1,33 @@
-// Built from js/ by `make bundles`.
-"use strict";(()=>{var r="div.math, .cell_output .output, .bd-article .pst-scrollable-table-container";function n(){let t=document.querySelectorAll(r);for(let e of t)e.scrollWidth<=e.clientWidth?e.removeAttribute("tabindex"):e.tabIndex!==0&&(e.tabIndex=0)}async function i(){let t=document.querySelector("meta[name=mathjax]");if(!t)return;let e=document.createElement("script");e.src=t.content,await new Promise((d,c)=>{e.addEventListener("load",d),e.addEventListener("error",c),document.head.append(e)}),await window.MathJax.startup.promise}function o(){for(let t of document.querySelectorAll("li.has-children > details > summary")){let e=t.closest("li")?.querySelector("a")?.textContent?.trim();t.setAttribute("aria-label",`Pages under ${e||"this one"}`)}}var a=new Promise(t=>{document.readyState==="complete"?t(void 0):window.addEventListener("load",()=>t(void 0))}),s=a.then(i);Object.assign(window,{qw2vFormulas:s});document.readyState==="loading"?document.addEventListener("DOMContentLoaded",o):o();a.then(()=>{let t=new ResizeObserver(n);for(let e of document.querySelectorAll(r))t.observe(e);n(),s.then(n)});})();
+// Wide formulas scroll in their own box; a box that scrolls can be reached with the keyboard.
+(() => {
+  const selector = "div.math, .cell_output .output, .bd-article .pst-scrollable-table-container";
+  const update = () => {
+    for (const box of document.querySelectorAll(selector)) {
+      const scrolls = box.scrollWidth > box.clientWidth;
+      if (!scrolls) {
+        box.removeAttribute("tabindex");
+      } else if (box.tabIndex !== 0) {
+        box.tabIndex = 0;
+      }
+    }
+  };
+  window.addEventListener("load", () => {
+    const observer = new ResizeObserver(update);
+    for (const box of document.querySelectorAll(selector)) observer.observe(box);
+    // MathJax typesets after the page has loaded and changes widths inside the boxes.
+    window.MathJax?.startup?.promise?.then(update);
+    update();
+  });
+})();
+
+// The theme's arrows beside pages that have pages of their own hold no word: give them one.
+(() => {
+  const name = () => {
+    for (const arrow of document.querySelectorAll("li.has-children > details > summary")) {
+      const page = arrow.closest("li").querySelector("a")?.textContent.trim();
+      arrow.setAttribute("aria-label", `Pages under ${page || "this one"}`);
+    }
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", name);
+  else name();
+})();
