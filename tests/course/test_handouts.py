@@ -21,7 +21,8 @@ PAGE = """<html><head><title>x</title></head><body>
 <nav class="bd-links"><a href="a.html">A</a></nav>
 <h1>A chapter<a class="headerlink">#</a></h1>
 <figure id="fig-{0}"><img src="_images/x.svg" alt="say">
-<figcaption><p><span class="caption-number">Fig. 1 </span><span class="caption-text"><b>See</b> it.
+<figcaption><p><span class="caption-number">Fig. 1 </span><span class="caption-text"><b>See</b> it,
+<a href="#eq">(1)</a>, <a href="sub/b.html#c">b</a>, <a href="https://c.org">c</a>.
 </span><a class="headerlink">#</a></p></figcaption></figure></body></html>"""
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 6"><rect width="9" height="6"/></svg>'
 
@@ -58,6 +59,8 @@ def test_figures_come_with_caption_and_licence(book):
     assert "CC BY-SA" in page.get_text() and "MIT" in page.get_text()
     for figure in page.select("figure"):
         assert (book / "figures" / f"{figure['id']}.svg").is_file()
+        links = [link["href"] for link in figure.select("figcaption p:first-child a")]
+        assert links == ["../a.html#eq", "../sub/b.html#c", "https://c.org"]
         assert figure.find("img")["alt"] == "say" and "See it" in figure.get_text()
         assert (book / "figures" / figure.select_one("a[download]")["href"]).is_file()
     assert (book / "figures" / "figures.zip").is_file()

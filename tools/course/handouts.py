@@ -12,6 +12,7 @@ import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 from markdown_it import MarkdownIt
@@ -69,6 +70,9 @@ def _figure(figure: Tag, image: Tag, page: Path, site: Path, title: str) -> Figu
     if caption is not None:
         for link in caption.select("a.headerlink"):
             link.decompose()
+        for link in caption.select("a[href]"):  # from the figure's page; now from the gallery's
+            target = urljoin(f"/{page.relative_to(site).as_posix()}", str(link["href"]))
+            link["href"] = f"..{target}" if target.startswith("/") else target
         label = caption.find(class_="caption-number")
         number = label.get_text().strip() if label else ""
         body = caption.find(class_="caption-text") or caption
