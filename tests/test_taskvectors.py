@@ -469,7 +469,7 @@ def test_the_record_in_time_is_that_of_the_vanishing_start(in_time):
     counts = qw2v.load_statistics()
     assert in_time["statistics"] == counts.fingerprint
     path = dynamics.vanishing(qw2v.target(counts), small["sigma"], small["dim"])
-    assert path.learning_times[0] == pytest.approx(small["tau_1"], rel=1e-4)
+    assert path.learning_times[0] == pytest.approx(small["tau_1"], rel=5e-4)  # four digits
     chosen = [5, 15, 29]
     times = [small["times"][i] for i in chosen]
     found = emergence_in_time(path, counts.words, datasets.load_google_analogies(), times)
@@ -486,13 +486,14 @@ def test_the_record_in_time_begins_at_the_starts_of_train(in_time):
     large = in_time["large"]
     words = qw2v.load_statistics().words[: large["vocab_size"]]
     assert large["times"][0] == 0
+    kept_to = 5e-4  # the file holds four digits
     for seed in (0, 3):
         run_start = np.random.default_rng(seed).standard_normal((len(words), large["dim"]))
         vectors = WordVectors(words, large["sigma"] * run_start)
         for name, row in measure(vectors, datasets.load_google_analogies()).items():
             kept = large["categories"][name]
-            assert kept["accuracy"][seed][0] == pytest.approx(row["accuracy"], rel=1e-4)
-            assert kept["snr"][seed][0] == pytest.approx(row["snr"], rel=1e-4)
+            assert kept["accuracy"][seed][0] == pytest.approx(row["accuracy"], rel=kept_to)
+            assert kept["snr"][seed][0] == pytest.approx(row["snr"], rel=kept_to)
 
 
 def shipped_run(seed):
