@@ -4,8 +4,9 @@
 
 The baseline that people know: skip-gram with negative sampling, untied, with its own learning rate
 from 0.025 down, a window of 16, d = 200, three epochs, on the shipped 10,000 words. Subsampling
-is t = 1e-4, as elsewhere in the book. Scores as in the paper: every pair with every other, question
-words left out, on the input vectors. The time is that of training alone, on one thread.
+is t = 1e-4, as wherever the book has word2vec's own weights. Scores as in the paper: every pair
+with every other, question words left out, on the input vectors. The time is that of training alone,
+on one thread; a run that is there is kept, and those that are asked for are written one by one.
 """
 
 from __future__ import annotations

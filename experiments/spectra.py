@@ -1,14 +1,17 @@
 """Compute spectra.npz of data/ again: all eigenvalues, some five minutes a matrix.
 
-    python experiments/spectra.py
+    python experiments/spectra.py [mstar pmi ppmi G]
 
-All V = 10,000 eigenvalues, descending, of M*, PMI and PPMI of the shipped statistics, and of
-word2vec's weights G_ij (with k = 1 negative, as in the paper), in units of their mean. LAPACK in
-float64, so that the sign of an eigenvalue near zero can be trusted; kept as float32.
+Those that are not named stay as they are. All V = 10,000 eigenvalues, descending, of M*, PMI and
+PPMI of the shipped statistics, and of word2vec's weights G_ij (k = 1 negative, t = 1e-4), in units
+of their mean. LAPACK in float64, so that the sign of an eigenvalue near zero can be trusted; kept
+as float32.
 """
 
+import argparse
 import json
 import platform
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -37,15 +40,18 @@ def pair_weights(stats: qw2v.CorpusStatistics, weighting: qw2v.weighting.Weighti
 def dense(stats: qw2v.CorpusStatistics, name: str) -> np.ndarray:
     """Return the whole (V, V) matrix, float64."""
     if name == "G":
-        return pair_weights(stats, qw2v.weighting.Word2Vec(negatives=1))
+        return pair_weights(stats, qw2v.weighting.Word2Vec(subsample=1e-4, negatives=1))
     return qw2v.target(stats, kind=name).toarray()
 
 
-def record(stats: qw2v.CorpusStatistics) -> dict[str, np.ndarray]:
-    """Return the content of the file."""
-    spectra = {}
-    with progress_bar("spectra", "matrix", len(MATRICES)) as bar:
-        for name in MATRICES:
+def record(stats: qw2v.CorpusStatistics, names: Sequence[str] = MATRICES) -> dict[str, np.ndarray]:
+    """Return the content of the file: the matrices named computed, the others as they were."""
+    spectra, day = {}, date.today().isoformat()
+    if set(names) != set(MATRICES):
+        spectra = qw2v.features.load_spectra()
+        day = f"{spectra.about['date']}; {', '.join(names)}: {day}"
+    with progress_bar("spectra", "matrix", len(names)) as bar:
+        for name in names:
             table = dense(stats, name).T  # the same, in the order of Fortran: LAPACK copies nothing
             values = scipy.linalg.eigvalsh(table, overwrite_a=True, check_finite=False)
             spectra[name] = values[::-1].astype(np.float32)
@@ -53,15 +59,20 @@ def record(stats: qw2v.CorpusStatistics) -> dict[str, np.ndarray]:
     about = {
         "command": "python experiments/spectra.py",
         "statistics": stats.fingerprint,
-        "date": date.today().isoformat(),
+        "date": day,
         "machine": f"{platform.machine()}, numpy {np.__version__}, scipy {scipy.__version__}",
     }
-    return {**spectra, "about": np.array(json.dumps(about))}
+    return {name: spectra[name] for name in MATRICES} | {"about": np.array(json.dumps(about))}
 
 
 def main() -> None:
     """Write the file."""
-    np.savez_compressed(FILE, **record(qw2v.load_statistics()))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="MATRIX", help=f"of {', '.join(MATRICES)}")
+    names = parser.parse_args().names or MATRICES
+    if unknown := set(names) - set(MATRICES):
+        parser.error(f"no such matrix: {', '.join(sorted(unknown))}; there are {MATRICES}")
+    np.savez_compressed(FILE, **record(qw2v.load_statistics(), names))
 
 
 if __name__ == "__main__":

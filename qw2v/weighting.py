@@ -242,8 +242,9 @@ class Word2Vec:
     symmetric in i and j since the embeddings are tied. Then sum Psi- P_i P_j = k sum Psi+ P_ij.
 
     Words are dropped here pair by pair. The original drops them before windows are laid, which
-    widens the windows and changes P_ij itself. t = 1e-4 throughout the book; word2vec's program
-    has 1e-3, and its authors recommend down to 1e-5 for large texts.
+    widens the windows and changes P_ij itself. word2vec's program has t = 1e-3, and its authors
+    recommend down to 1e-5 for large texts; the book takes 1e-4. Its recorded runs are weighted as
+    the paper's are: by `PlainMeans`, with t = 1e-5.
     Raises ValueError for a threshold or a number of negatives that is not positive.
 
     >>> stats = CorpusStatistics.from_texts(["a b a c", "b a"], vocab_size=3, window=2)
