@@ -6,14 +6,16 @@
 Each has its settings in runs/NAME.toml. Those without a batch train on all pairs at once, on the
 shipped counts, and follow the flow in growing steps ("chebyshev"): an hour of one core for the
 longest. Those with a batch take minibatches, as the paper does, and want a GPU. A record holds the
-course of the run, how good its vectors are along the way, how its directions overlap with the
-eigenvectors of M*, the cloud of words at three moments, and the final W.
+course of the run, how good its vectors are along the way, and how its directions overlap with the
+eigenvectors of M*. The final W ("vectors") and the cloud of words at three moments ("cloud") are
+large, and only kept where `keep` in the settings names them; --keep has the last word.
 """
 
 from __future__ import annotations
 
 import argparse
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from qw2v.weighting import PlainMeans, Setting31, Word2Vec
 COORDINATES = 4  # of the cloud: along the first right singular vectors of the final W
 WEIGHTINGS = {"setting31": Setting31, "word2vec": Word2Vec, "authors": PlainMeans}
 TRICKS = ("subsample", "negatives", "power")
+KEPT = ("vectors", "cloud")
 TRACED, LOOKS, FIRST = 400, 16, 0.04  # of the run's time, the first look at the quality
 
 
@@ -58,8 +61,8 @@ def followed(times: np.ndarray, looks: int = LOOKS, first: float = FIRST) -> lis
 
 def arguments(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what `qw2v.train` takes for these settings."""
-    options = {key: value for key, value in settings.items() if key not in TRICKS}
-    del options["vocab_size"]
+    left_out = (*TRICKS, "vocab_size", "keep")
+    options = {key: value for key, value in settings.items() if key not in left_out}
     tricks = {key: settings[key] for key in TRICKS if key in settings}
     options["weighting"] = WEIGHTINGS[settings["weighting"]](**tricks)
     if (batch := options.pop("batch", None)) is not None:
@@ -79,8 +82,13 @@ def record(name: str, settings: dict[str, Any], folder: Path, kept: Path | None 
         checkpoints=None if kept is None else training.Checkpoints(kept / name, resume=True),
         **arguments(settings),
     )
-    target = qw2v.target(stats)
-    values, modes = target.eigenpairs(settings["dim"])
+    folder.mkdir(exist_ok=True)
+    write(folder / name, stats, run, settings.get("keep", KEPT))
+
+
+def write(path: Path, stats: qw2v.CorpusStatistics, run: training.Run, keep: Sequence[str]) -> None:
+    """Write the record of a run, with those of "vectors" and "cloud" that are to be kept."""
+    values, modes = qw2v.target(stats).eigenpairs(run.settings["dim"])
     at = dict(zip(run.trace.step.tolist(), run.trace.time.tolist(), strict=True))
     steps = list(run.snapshots)
     overlaps = [overlap(modes, W) for W in run.snapshots.values()]
@@ -95,15 +103,17 @@ def record(name: str, settings: dict[str, Any], folder: Path, kept: Path | None 
         "overlap": np.array([np.diagonal(square) for square in overlaps], np.float32),
         "subspace": np.array([subspace(square) for square in overlaps], np.float32),
         "final_overlap": overlaps[-1].astype(np.float16),
-        "cloud": np.array([run.snapshots[step] @ turn for step in moments], np.float16),
-        "embeddings": run.vectors.matrix.astype(np.float16),
     }
+    if "cloud" in keep:
+        arrays["cloud"] = np.array([run.snapshots[step] @ turn for step in moments], np.float16)
+    if "vectors" in keep:
+        arrays["embeddings"] = run.vectors.matrix.astype(np.float16)
     document = {
         "kind": "record",
-        "name": name,
-        "command": f"python experiments/record_runs.py {name}",
+        "name": path.name,
+        "command": f"python experiments/record_runs.py {path.name}",
         "settings": run.settings,
-        "words": stats.words,
+        "words": stats.words if "vectors" in keep else None,
         "cloud_steps": moments,
         "checkpoints": [
             {"step": step, "time": at[step], **quality(stats.words, W)}
@@ -111,8 +121,7 @@ def record(name: str, settings: dict[str, Any], folder: Path, kept: Path | None 
         ],
         "closed_form": quality(stats.words, modes * np.sqrt(values)),
     }
-    folder.mkdir(exist_ok=True)
-    _checkpoints.write(folder / name, arrays, document)
+    _checkpoints.write(path, arrays, document)
 
 
 def quality(words: list[str], W: np.ndarray) -> dict[str, Any]:
@@ -124,6 +133,7 @@ def quality(words: list[str], W: np.ndarray) -> dict[str, Any]:
     tasks = taskvectors.measure(vectors, datasets.load_google_analogies())
     return {
         "accuracy": report.accuracy,
+        "asked": report.total.asked,
         "categories": {score.category: score.accuracy for score in report.analogies},
         "snr": {name: row["snr"] for name, row in tasks.items()},
         **report.similarity,
@@ -156,6 +166,7 @@ def main() -> None:
         "--checkpoints", type=Path, metavar="FOLDER",
         help="keep checkpoints in FOLDER/NAME, and go on from those that are there",
     )  # fmt: skip
+    parser.add_argument("--keep", nargs="*", choices=KEPT, help="what is large and to be kept")
     given = parser.parse_args()
     if given.list:
         for name in names():
@@ -163,7 +174,8 @@ def main() -> None:
     if unknown := set(given.names) - set(names()):
         parser.error(f"no such run: {', '.join(sorted(unknown))}; --list prints those there are")
     for name in given.names:
-        record(name, load(name), DATA / "runs", given.checkpoints)
+        settings = load(name) | ({} if given.keep is None else {"keep": given.keep})
+        record(name, settings, DATA / "runs", given.checkpoints)
         print(f"wrote {DATA / 'runs' / name}.safetensors")
 
 

@@ -73,7 +73,7 @@ def trained(name: str) -> dict:
     last = run.checkpoints[-1]
     return {
         **{name: last[name] for name in ("accuracy", "MEN", "WordSim353")},
-        "vocab_size": len(run.vectors.words),
+        "vocab_size": run.settings["vocab_size"],
         "minutes": run.settings["seconds"] / 60,
         "closed_form": run.closed_form["accuracy"],
         "first_modes": float(run.subspace[-1][9]),
@@ -88,11 +88,11 @@ def late_by(name: str, sigma: float, modes: int = 10) -> dict:
     run = datasets.load_run(name)
     values = run.eigenvalues[:modes]
     found = dynamics.half_times(run.trace.singular_values, values, run.trace.time)
-    stats = qw2v.load_statistics().restrict(len(run.vectors.words))
+    stats = qw2v.load_statistics().restrict(run.settings["vocab_size"])
     gaps = {}
     for corrected in (False, True):
         path = dynamics.vanishing(
-            qw2v.target(stats), sigma, run.vectors.matrix.shape[1], corrected=corrected
+            qw2v.target(stats), sigma, run.settings["dim"], corrected=corrected
         )
         gap = np.abs(found / path.learning_times[:modes] - 1)
         gaps["each mode's own" if corrected else "sigma"] = float(np.median(gap))
@@ -127,20 +127,18 @@ def from_random_starts(
 
 
 def ablated(corner: str) -> dict:
-    """Return what a corner of the ablation ends at, with errors, and whether it has settled.
+    """Return what a corner of the ablation ends at, with errors, and how far it has settled.
 
     The error of the accuracy is that of a share of independent questions; they are not quite, so
-    it is a lower bound. `settled` is how much of its fall the loss still had to do in the last
-    fifth of the time: the same criterion for all four.
+    it is a lower bound. `fall` is the share of its loss that it lost in the second half of the
+    time. `best` is the highest accuracy of its checkpoints.
     """
     name = f"ablation-{corner}"
     run, found = datasets.load_run(name), trained(name)
-    asked = qw2v.evaluate(run.vectors, similarities={}).total.asked
-    time, loss = run.trace.time, run.trace.loss
-    before = float(np.interp(0.8 * time[-1], time, loss))
+    asked = run.checkpoints[-1]["asked"]
     error = float(np.sqrt(found["accuracy"] * (1 - found["accuracy"]) / asked))
-    settled = (before - loss[-1]) / (loss[0] - loss[-1])
-    return {**found, "error": error, "asked": asked, "settled": float(settled)}
+    best = max(mark["accuracy"] for mark in run.checkpoints[1:])
+    return {**found, "error": error, "asked": asked, "fall": run.trace.fall(), "best": best}
 
 
 def shared(first: np.ndarray, second: np.ndarray, modes: int = 10) -> float:

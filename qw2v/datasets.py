@@ -179,29 +179,31 @@ class RecordedRun:
     """A training run that was recorded beforehand; `experiments/record_runs.py` makes it again.
 
     `settings` (with machine, date and seed) and `command` say how it was made; `trace` is that of a
-    `training.Run`, with T points, and `vectors` the trained WordVectors, to three digits.
-    `checkpoints` are C dictionaries with step, time, accuracy (analogies), categories (accuracy by
-    category), snr (of task vectors, by category), MEN and WordSim353 (rank correlations);
-    `closed_form` has the same for the top d modes of M*, whose `eigenvalues` are (d,). Of the
-    squared overlaps (v_k^T u_j)^2 of the eigenvectors of M* with the left singular vectors of W,
-    `overlap` (C, d) is the diagonal at each checkpoint, `subspace` (C, d) the share of the first k
-    directions inside the first k modes, and `final_overlap` (d, d) all of them at the end. `cloud`
-    (3, V, 4) holds the words at the steps `cloud_steps`, along the first right singular vectors of
-    the final W.
+    `training.Run`, with T points. `checkpoints` are C dictionaries with step, time, accuracy (of
+    the analogies `asked`), categories (accuracy by category), snr (of task vectors, by category),
+    MEN and WordSim353 (rank correlations); `closed_form` has the same for the top d modes of M*,
+    whose `eigenvalues` are (d,). Of the squared overlaps (v_k^T u_j)^2 of the eigenvectors of M*
+    with the left singular vectors of W, `overlap` (C, d) is the diagonal at each checkpoint,
+    `subspace` (C, d) the share of the first k directions inside the first k modes, and
+    `final_overlap` (d, d) all of them at the end.
+
+    Two things are large, and None where no page needs them: `vectors`, the trained WordVectors, to
+    three digits; and `cloud` (3, V, 4), the words at the steps `cloud_steps`, along the first right
+    singular vectors of the final W. `command` makes the run again, vectors and all.
     """
 
     name: str
     command: str
     settings: dict
     trace: Trace
-    vectors: WordVectors
+    vectors: WordVectors | None
     checkpoints: list[dict]
     closed_form: dict
     eigenvalues: NDArray
     overlap: NDArray
     subspace: NDArray
     final_overlap: NDArray
-    cloud: NDArray
+    cloud: NDArray | None
     cloud_steps: list[int]
 
 
@@ -227,12 +229,15 @@ def load_run(name: str) -> RecordedRun:
     from qw2v.vectors import WordVectors
 
     arrays, document = _checkpoints.read(verify(f"runs/{name}.safetensors"))
-    words, matrix = document["words"], arrays["embeddings"].astype("float32")
+    matrix = arrays.get("embeddings")
     kept = ("name", "command", "settings", "checkpoints", "closed_form", "cloud_steps")
-    series = ("eigenvalues", "overlap", "subspace", "final_overlap", "cloud")
+    series = ("eigenvalues", "overlap", "subspace", "final_overlap")
     return RecordedRun(
         trace=_checkpoints.Trace.of(arrays),
-        vectors=WordVectors(words, matrix),
+        vectors=None
+        if matrix is None
+        else WordVectors(document["words"], matrix.astype("float32")),
+        cloud=arrays.get("cloud"),
         **{name: document[name] for name in kept},
         **{name: arrays[name] for name in series},
     )

@@ -79,14 +79,35 @@ def test_shipped_runs_are_what_their_settings_say(name):
     wanted = record_runs.load(name)
     stats = qw2v.load_statistics().restrict(wanted["vocab_size"])
     assert recorded.settings["statistics"] == stats.fingerprint
-    assert recorded.vectors.words == stats.words
     for option in ("loss", "dim", "lr", "steps", "init_scale"):
         assert recorded.settings[option] == wanted[option]
+    keep = wanted.get("keep", record_runs.KEPT)
+    assert [recorded.vectors is not None, recorded.cloud is not None] == [
+        name in keep for name in ("vectors", "cloud")
+    ]
+    if recorded.vectors is None:
+        return
+    assert recorded.vectors.words == stats.words
     # The vectors are the end of the trace, to the three digits they are kept with.
     s = np.linalg.svd(recorded.vectors.matrix, compute_uv=False)
     np.testing.assert_allclose(s, recorded.trace.singular_values[-1], rtol=2e-3, atol=1e-2)
     report = qw2v.evaluate(recorded.vectors)
-    assert report.accuracy == pytest.approx(recorded.checkpoints[-1]["accuracy"], abs=0.01)
+    last = recorded.checkpoints[-1]
+    assert report.accuracy == pytest.approx(last["accuracy"], abs=0.01)
+    assert report.total.asked == last["asked"]
+
+
+def test_what_is_large_is_kept_only_where_it_is_asked_for(tmp_path):
+    stats = qw2v.load_statistics().restrict(600)
+    looks = training.Record(6, 6)
+    run = qw2v.train(stats, dim=6, steps=60, lr=1e-3, record=looks, progress=False)
+    for keep in ([], ["vectors"], ["cloud"]):
+        record_runs.write(tmp_path / "r", stats, run, keep)
+        arrays, document = _checkpoints.read(tmp_path / "r")
+        assert {"embeddings", "cloud"} & arrays.keys() == {
+            {"vectors": "embeddings"}.get(name, name) for name in keep
+        }
+        assert (document["words"] is None) == ("vectors" not in keep)
 
 
 def test_an_absent_run_says_which_there_are():
