@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
         command = options.command
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = lambda message, *_: _say(command, f"warning: {message}")  # type: ignore[assignment, misc]
+            warnings.showwarning = lambda message, *_: _say(command, f"warning: {message}")
             status: int = options.run(options)
         sys.stdout.flush()
         return status

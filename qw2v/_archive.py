@@ -173,7 +173,7 @@ def _compress(raw: dict[str, Bytes], compact: bool = False) -> dict[str, Bytes]:
     )
     compressor = zstandard.ZstdCompressor(compression_params=parameters)
     return {
-        name: np.frombuffer(compressor.compress(np.ascontiguousarray(raw[name])), np.uint8)
+        name: np.frombuffer(compressor.compress(np.ascontiguousarray(raw[name]).data), np.uint8)
         for name in STREAMS
     }
 
@@ -183,7 +183,7 @@ def frame_size(name: str, stream: Bytes) -> int:
     import zstandard
 
     try:
-        size = zstandard.frame_content_size(np.ascontiguousarray(stream))
+        size = zstandard.frame_content_size(np.ascontiguousarray(stream).data)
     except zstandard.ZstdError as error:
         raise ValueError(f"{name}: {error}") from error
     if size < 0:
@@ -200,7 +200,7 @@ def _decompress(name: str, streams: Mapping[str, Bytes], size: int) -> Bytes:
         raise ValueError(f"{name} holds {announced:,} bytes instead of {size:,}")
     try:
         data = zstandard.ZstdDecompressor().decompress(
-            np.ascontiguousarray(streams[name]), allow_extra_data=False
+            np.ascontiguousarray(streams[name]).data, allow_extra_data=False
         )
     except zstandard.ZstdError as error:
         raise ValueError(f"{name}: {error}") from error
@@ -218,7 +218,7 @@ def _checksum(members: Mapping[str, Bytes]) -> Bytes:
     for name in ("header", *STREAMS):
         if name in members:
             digest.update(f"{name} {members[name].size}\n".encode())
-            digest.update(np.ascontiguousarray(members[name]))
+            digest.update(np.ascontiguousarray(members[name]).data)
     return np.frombuffer(digest.digest(), np.uint8)
 
 
@@ -360,7 +360,7 @@ def _unescape(name: str, small: Bytes, streams: Mapping[str, Bytes]) -> NDArray[
     if excess.min(initial=0) < 0:
         raise ValueError(f"a {name} passes 2^63")
     fits = excess.max(initial=0) < 2**31 - ESCAPE
-    numbers = small.astype(np.int32 if fits else np.int64)
+    numbers: NDArray[Any] = small.astype(np.int32 if fits else np.int64)
     if not fits and excess.max() > MOST:
         raise ValueError(f"a {name} passes 2^62")
     numbers[large] += excess.astype(numbers.dtype)

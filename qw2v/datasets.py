@@ -6,7 +6,7 @@ import importlib.resources
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qw2v import _download, _files
 from qw2v._download import ChecksumError, Corpus, DownloadError
@@ -232,14 +232,15 @@ def load_run(name: str) -> RecordedRun:
     matrix = arrays.get("embeddings")
     kept = ("name", "command", "settings", "checkpoints", "closed_form", "cloud_steps")
     series = ("eigenvalues", "overlap", "subspace", "final_overlap")
+    fields: dict[str, Any] = {name: document[name] for name in kept}
+    fields |= {name: arrays[name] for name in series}
     return RecordedRun(
         trace=_checkpoints.Trace.of(arrays),
         vectors=None
         if matrix is None
         else WordVectors(document["words"], matrix.astype("float32")),
         cloud=arrays.get("cloud"),
-        **{name: document[name] for name in kept},
-        **{name: arrays[name] for name in series},
+        **fields,
     )
 
 

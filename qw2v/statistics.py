@@ -327,7 +327,7 @@ class CorpusStatistics:
         digest = hashlib.sha256(json.dumps({**settings, "words": self.words}).encode())
         pairs = self.pair_counts
         for array in (self.word_counts, pairs.indptr, pairs.indices, pairs.data):
-            digest.update(np.ascontiguousarray(array, "<i8"))
+            digest.update(np.ascontiguousarray(array, "<i8").data)
         return digest.hexdigest()
 
     def _header(self) -> dict[str, Any]:

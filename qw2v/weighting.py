@@ -30,13 +30,14 @@ from qw2v import _checks
 from qw2v.statistics import CorpusStatistics
 
 Array = NDArray[np.float64]
+Index = int | NDArray[np.integer[Any]]  # of words: one, or an array of them
 
 
 class Weighting(Protocol):
     """Gives Psi+ and Psi- for pairs of words."""
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return Psi+ and Psi- of the pairs (rows, cols) with P_ij = `skipgram`; all broadcast."""
 
@@ -99,7 +100,7 @@ def fingerprint(weighting: Weighting, stats: CorpusStatistics) -> str:
         with np.errstate(all="ignore"):  # words that never occur weigh infinitely
             pair = weighting.psi(stats, words, cols, skipgram)
         for psi in pair:
-            digest.update(np.ascontiguousarray(np.broadcast_to(psi, words.shape), float))
+            digest.update(np.ascontiguousarray(np.broadcast_to(psi, words.shape), float).data)
     return digest.hexdigest()
 
 
@@ -133,7 +134,7 @@ class Setting31:
     """
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return 1 / (P_ij + P_i P_j) twice; shapes broadcast, units of inverse probability."""
         weight = 1 / (np.asarray(skipgram) + stats.unigram[rows] * stats.unigram[cols])
@@ -176,7 +177,7 @@ class RankOne:
         return f"RankOne(g={len(g):,} numbers from {g.min():.4g} to {g.max():.4g})"
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return g_i g_j / (P_ij + P_i P_j) twice; shapes broadcast."""
         weight, _ = Setting31().psi(stats, rows, cols, skipgram)
@@ -211,7 +212,7 @@ class ByFrequency:
             raise ValueError(f"exponent must be a finite number; received {self.exponent}")
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return (P_i P_j)^exponent / (P_ij + P_i P_j) twice; shapes broadcast."""
         weight, _ = Setting31().psi(stats, rows, cols, skipgram)
@@ -286,7 +287,7 @@ class Word2Vec:
         return known[self.subsample]
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return p_i p_j and the symmetric k r_i p_i q_j / P_j; shapes broadcast."""
         accept, centres = self.acceptance(stats), self.centres(stats)
@@ -325,7 +326,7 @@ class PlainMeans:
         _check_tricks(self.subsample, self.negatives)
 
     def psi(
-        self, stats: CorpusStatistics, rows: ArrayLike, cols: ArrayLike, skipgram: ArrayLike
+        self, stats: CorpusStatistics, rows: Index, cols: Index, skipgram: ArrayLike
     ) -> tuple[Array, Array]:
         """Return a_i a_j and the symmetric k a_i n_j; shapes broadcast."""
         accept, noise = self._factors(stats)

@@ -50,15 +50,16 @@ class History(Explorer):
             "marked_step": marked_step,
         }
         names = [mode_words(vectors, stats.words, k, n=1) for k in range(1, min(8, dim) + 1)]
+        groups = [topic for topic, chosen in enumerate(topics) for _ in chosen]
         texts = {
             "horizon": HORIZON,
             "starts": [[-6, "small: 10⁻⁶"], [-1, "word2vec’s: 0.1"]],
             "names": [[up[0], down[0]] for up, down in names],
             "words": [stats.words[row] for row in rows],
-            "topics": [topic for topic, chosen in enumerate(topics) for _ in chosen],
+            "topics": groups,
         }
         self._path = dynamics.aligned(target(stats), 1e-6, dim=dim)
-        self._words, self._rows, self._groups = stats.words, rows, texts["topics"]
+        self._words, self._rows, self._groups = stats.words, rows, groups
         super().__init__(arrays, texts, **traits)
 
     def stills(self) -> Mapping[str, Figure]:

@@ -43,7 +43,9 @@ class Pairs(Explorer):
     ) -> None:
         words = stats.words[: min(vocab_size, stats.vocab_size)]
         self._known = set(words)
-        examples = [pair for pair in examples if self._known.issuperset(pair)] or [words[:2]]
+        examples = [pair for pair in examples if self._known.issuperset(pair)] or [
+            (words[0], words[1])
+        ]
         self._examples, self._pmi = examples, pmi_table(stats, len(words))
         codes, lowest = rounded(self._pmi[np.triu_indices(len(words))])
         arrays = {

@@ -92,7 +92,7 @@ class Spike(Explorer):
         return value
 
     @property
-    def alt(self) -> str:
+    def alt(self) -> str:  # type: ignore[override]
         """The text of the still picture."""
         return (
             f"Above, eigenvalues of the task vectors of {title(self.category)} at d = {self.dim} "

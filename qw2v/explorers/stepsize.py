@@ -33,7 +33,7 @@ class StepSize(Explorer):
     def __init__(self, eigenvalues: ArrayLike, **traits: Any) -> None:
         values = np.asarray(eigenvalues, dtype=float)[:4]
         if not (values.ndim == 1 and len(values) and np.all(values > 0)):
-            raise ValueError(f"eigenvalues must be positive, one a mode; got {eigenvalues}.")
+            raise ValueError(f"eigenvalues must be positive, one a mode; received {eigenvalues!r}.")
         self.ratios = values / values[0]
         arrays = {"ratios": self.ratios, "start": np.array([START])}
         super().__init__(arrays, {}, **traits)

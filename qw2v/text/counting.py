@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,9 +130,10 @@ def count_pairs(ids: Ids, request: Request, bar: Any) -> sparse.csr_array:
     centres = _piece_size(n_ids, ids.word_counts, reach, request.memory, ids.in_memory)
     if is_small(n_ids * reach * PLAIN_COST):
         return _count_plainly(ids, weights, bar)
+    workers = worker_count(request.workers)
     total = sparse.csr_array((vocab_size, vocab_size), dtype=np.int64)
     for number, (text, start, stop) in enumerate(_pieces(ids, vocab_size, reach, centres)):
-        piece = _count_piece(text, start, stop, vocab_size, weights, request.workers, bar)
+        piece = _count_piece(text, start, stop, vocab_size, weights, workers, bar)
         total = piece if number == 0 else total + piece
     return total
 
@@ -263,7 +264,7 @@ def _count_piece(
         free = [Buffer(vocab_size, capacity, weights) for _ in range(workers + 2)]
         table = GrowingTable(vocab_size, _likely_cells(np.diff(first), most, len(weights)))
 
-        def count(buffer: Buffer, a: int, b: int) -> tuple:
+        def count(buffer: Buffer, a: int, b: int) -> tuple[Buffer, NDArray, NDArray, int]:
             largest = 2 * int(np.diff(first[a : b + 1]).max()) * sum(weights)
             row, columns, values, steps = buffer.arrays(largest)
             cells = pair_kernels.count_rows(
@@ -271,7 +272,7 @@ def _count_piece(
             )
             return buffer, columns[:cells], values[:cells], int(first[b] - first[a])
 
-        running: deque = deque()
+        running: deque[Future[tuple[Buffer, NDArray, NDArray, int]]] = deque()
         for group in groups:
             if not free:
                 free.append(table.append(*running.popleft().result(), bar))
@@ -294,9 +295,9 @@ def _places(
     places = np.empty(first[-1], np.int32)
     fill = first[:-1]
     jobs = []
-    for span, count in zip(spans, counts, strict=True):
+    for (low, high), count in zip(spans, counts, strict=True):
         jobs.append(
-            pool.submit(pair_kernels.fill_places, ids, *span, vocab_size, fill.copy(), places)
+            pool.submit(pair_kernels.fill_places, ids, low, high, vocab_size, fill.copy(), places)
         )
         fill = fill + count[:-1]
     for job in jobs:

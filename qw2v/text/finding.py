@@ -64,7 +64,7 @@ def existing_files(paths: Paths) -> list[str]:
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     files: list[str] = []
-    for path in map(os.fspath, paths):
+    for path in [os.fspath(path) for path in paths]:
         if path == STDIN or os.path.isfile(path):
             files.append(path)
         elif os.path.isdir(path):
@@ -105,10 +105,10 @@ def parts_of(files: Iterable[str], layout: Layout) -> Iterator[Part]:
                 reader = records.reader_of(file.read(HEAD))
             is_records = reader is records.json_lines
             if is_records or (reader is None and layout.document == "line"):
-                cuts = [0, *_line_starts(path), None]
+                starts = [0, *_line_starts(path)]
                 parts = [
                     Part(path, start, stop, plain=not is_records, records=is_records)
-                    for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
+                    for start, stop in zip(starts, [*starts[1:], None], strict=True)
                 ]
         yield from parts
 

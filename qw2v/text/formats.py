@@ -91,13 +91,13 @@ class Counted(io.FileIO):
 
     n_read = 0
 
-    def readinto(self, view: Any) -> int | None:  # type: ignore[override]
+    def readinto(self, view: Any) -> int | None:
         """Fill the view with what comes next."""
         count = super().readinto(view)
         self.n_read += count or 0
         return count
 
-    def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+    def read(self, size: int | None = -1) -> bytes:
         """Return what comes next."""
         data = super().read(size)
         self.n_read += len(data or b"")
@@ -144,7 +144,7 @@ def _searchable(name: str, kind: str, file: BinaryIO | None) -> BinaryIO:
     return file
 
 
-def _members(name: str, file: BinaryIO) -> Iterator[tuple[str, Stream]]:
+def _members(name: str, file: BinaryIO) -> Iterator[tuple[str, Stream, BinaryIO | None]]:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, EOFError, ValueError) as error:

@@ -213,13 +213,15 @@ def _decode(data: bytes, name: str, offset: int, errors: str) -> str:
 def _plain_documents(
     name: str, stream: Stream, offset: int, layout: Layout
 ) -> Iterator[tuple[str, bool]]:
-    separator = {"line": b"\n", "blank": _BLANK, "file": None}[layout.document]
+    separators: dict[str, bytes | re.Pattern[bytes] | None]
+    separators = {"line": b"\n", "blank": _BLANK, "file": None}
+    separator = separators[layout.document]
     pending = b""
     while data := stream.read(BLOCK):
         pending += data
         whole: list[bytes] = []
-        if separator == b"\n":
-            *whole, pending = pending.split(b"\n")
+        if isinstance(separator, bytes):
+            *whole, pending = pending.split(separator)
         elif separator is not None:
             *whole, pending = separator.split(pending)
         for document in whole:

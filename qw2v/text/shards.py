@@ -215,8 +215,8 @@ class _Round:
 
     def _addition(self, one: Any, level: int) -> _Task:
         """Return the task of adding a result to the one that waits at a level."""
-        added = self._add(one, self._waiting.pop(level))
-        return _Task(*added, level=level + 1)
+        function, arguments = self._add(one, self._waiting.pop(level))
+        return _Task(function, arguments, level=level + 1)
 
     def _recover(
         self, running: dict[Future[Any], _Task], error: Exception | None = None

@@ -48,7 +48,7 @@ class TokenTable:
         """Return the ids of these words; those that never occurred get one, and a count of 0."""
         return np.array([self.id_of(word) for word in vocabulary], np.int64)
 
-    def absorb(self, other: TokenTable) -> NDArray[np.int64]:
+    def absorb(self, other: TokenTable | WordTable) -> NDArray[np.int64]:
         """Add the words and counts of another table; return the ids of its words in this one."""
         ids = self.find(other.words())
         for number, count in zip(ids.tolist(), other.counts().tolist(), strict=True):
