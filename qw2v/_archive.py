@@ -22,7 +22,6 @@ numcodecs (delta, then Blosc's zstd with shuffle) was tried in the place of this
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,19 +33,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v import _files
+from qw2v import _files, _streams
 from qw2v._environment import available_memory
+from qw2v._streams import Bytes
 
 FORMAT = "qw2v statistics"
 VERSION = 2
-ESCAPE = 255
-STREAMS = ("words", "word_counts", "row_lengths", "gaps", "gap_excess", "values", "value_excess")
 REMEDY = "copy or download it again, or make it anew with `qw2v count`"
 WORST_RATIO = 200  # no list of different words shrinks further than this
 BYTES_PER_CELL = 40  # of the upper triangle, while both triangles are put together
-MOST = 2**62  # counts up to here can be doubled, and added up in pairs, within int64
-
-Bytes = NDArray[np.uint8]
 
 
 class ArchiveError(ValueError):
@@ -71,9 +66,9 @@ def write(
     text = json.dumps(
         {"format": FORMAT, "version": VERSION, **header}, indent=1, ensure_ascii=False
     )
-    members = {"header": np.frombuffer(text.encode(), np.uint8), **_compress(raw, compact)}
+    members = {"header": np.frombuffer(text.encode(), np.uint8), **_streams.compress(raw, compact)}
     with _files.replacing(path) as file:
-        np.savez(file, sha256=_checksum(members), **members)  # type: ignore[arg-type]
+        np.savez(file, sha256=_streams.checksum(members), **members)  # type: ignore[arg-type]
 
 
 def read(
@@ -84,10 +79,10 @@ def read(
     try:
         words = _words(streams["words"])
         size = 8 * len(words)
-        word_counts = _integers(_decompress("word_counts", streams, size))
+        word_counts = _streams.integers(_streams.decompress("word_counts", streams, size))
         if word_counts.min() < 0:
             raise ValueError(f"a word is counted {word_counts.min()} times")
-        lengths = _integers(_decompress("row_lengths", streams, size))
+        lengths = _streams.integers(_streams.decompress("row_lengths", streams, size))
         if lengths.min() < 0 or (lengths > np.arange(len(words), 0, -1)).any():
             raise ValueError("a row of the table is longer than the words allow")
         return header, words, word_counts, _unpack(streams, lengths)
@@ -106,16 +101,16 @@ def _read_members(path: Path) -> tuple[dict[str, Any], dict[str, Bytes]]:
         header = _files.parse_json(members["header"].tobytes())
         kind, version = header["format"], header["version"]
         if kind == FORMAT and version in (1, VERSION):
-            members |= _files.read_arrays(path, STREAMS)
+            members |= _files.read_arrays(path, _streams.STREAMS)
             for name, array in members.items():
                 if array.dtype != np.uint8 or array.ndim != 1:
                     raise ValueError(f"{name} is no array of bytes")
             if version == 1:
                 del members["header"]
-                intact = header["sha256"] == _checksum(members).tobytes().hex()
+                intact = header["sha256"] == _streams.checksum(members).tobytes().hex()
             else:
                 found = _files.read_arrays(path, ["sha256"])["sha256"]
-                intact = found.tobytes() == _checksum(members).tobytes()
+                intact = found.tobytes() == _streams.checksum(members).tobytes()
     except OSError:
         raise
     except Exception as error:  # a forged header can hold anything
@@ -134,15 +129,15 @@ def _read_members(path: Path) -> tuple[dict[str, Any], dict[str, Bytes]]:
         raise ArchiveError(
             f"{path} is damaged, its SHA-256 is not the one it was written with: {REMEDY}"
         )
-    return header, {name: members[name] for name in STREAMS}
+    return header, {name: members[name] for name in _streams.STREAMS}
 
 
 def _words(stream: Bytes) -> list[str]:
     """Return the vocabulary: different words, none of them empty."""
-    size = frame_size("words", stream)
+    size = _streams.frame_size("words", stream)
     if size > (1 << 20) + WORST_RATIO * stream.size:
         raise ValueError(f"words announces {size:,} bytes in {stream.size:,}")
-    words = _files.parse_json(_decompress("words", {"words": stream}, size).tobytes())
+    words = _files.parse_json(_streams.decompress("words", {"words": stream}, size).tobytes())
     if not isinstance(words, list) or not words:
         raise ValueError("words is no list of words")
     if not all(isinstance(word, str) and word for word in words):
@@ -151,75 +146,6 @@ def _words(stream: Bytes) -> list[str]:
         raise ValueError("a word is there twice")
     "".join(words).encode()  # half a surrogate pair is no text
     return words
-
-
-def _compress(raw: dict[str, Bytes], compact: bool = False) -> dict[str, Bytes]:
-    import zstandard
-
-    # Nearly all of the gain lies in the choice of symbols and hardly any in long matches: so the
-    # careful strategy with a short search, as small as level 19 and six times as fast. Level 1 is
-    # fifty times as fast again and 3% larger: 27.5 MB for 26.7 (`benchmarks/counting.py`).
-    careful = {
-        "strategy": zstandard.STRATEGY_BTOPT,
-        "min_match": 3,
-        "target_length": 16,
-        "search_log": 3,
-        "chain_log": 16,
-        "hash_log": 16,
-        "window_log": 18,
-    }
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        12 if compact else 1, threads=-1, **(careful if compact else {})
-    )
-    compressor = zstandard.ZstdCompressor(compression_params=parameters)
-    return {
-        name: np.frombuffer(compressor.compress(np.ascontiguousarray(raw[name]).data), np.uint8)
-        for name in STREAMS
-    }
-
-
-def frame_size(name: str, stream: Bytes) -> int:
-    """Return how many bytes a stream announces that it holds."""
-    import zstandard
-
-    try:
-        size = zstandard.frame_content_size(np.ascontiguousarray(stream).data)
-    except zstandard.ZstdError as error:
-        raise ValueError(f"{name}: {error}") from error
-    if size < 0:
-        raise ValueError(f"{name} does not say how long it is")
-    return size
-
-
-def _decompress(name: str, streams: Mapping[str, Bytes], size: int) -> Bytes:
-    """Return a stream's `size` bytes; ValueError, before memory is taken, where it has others."""
-    import zstandard
-
-    announced = frame_size(name, streams[name])
-    if announced != size:
-        raise ValueError(f"{name} holds {announced:,} bytes instead of {size:,}")
-    try:
-        data = zstandard.ZstdDecompressor().decompress(
-            np.ascontiguousarray(streams[name]).data, allow_extra_data=False
-        )
-    except zstandard.ZstdError as error:
-        raise ValueError(f"{name}: {error}") from error
-    if len(data) != size:
-        raise ValueError(f"{name} is cut short")
-    return np.frombuffer(data, np.uint8)
-
-
-def _integers(data: Bytes) -> NDArray[np.int64]:
-    return data.view("<i8").astype(np.int64)
-
-
-def _checksum(members: Mapping[str, Bytes]) -> Bytes:
-    digest = hashlib.sha256()
-    for name in ("header", *STREAMS):
-        if name in members:
-            digest.update(f"{name} {members[name].size}\n".encode())
-            digest.update(np.ascontiguousarray(members[name]).data)
-    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
@@ -248,8 +174,8 @@ def _pack(pairs: sparse.csr_array) -> dict[str, Bytes]:
     gaps = np.diff(columns, prepend=columns[:1])
     gaps[first] = columns[first] - filled + 1
     packed = {"row_lengths": lengths.astype("<i8").view(np.uint8)}
-    packed["gaps"], packed["gap_excess"] = _escape(gaps)
-    packed["values"], packed["value_excess"] = _escape(values)
+    packed["gaps"], packed["gap_excess"] = _streams.escape(gaps)
+    packed["values"], packed["value_excess"] = _streams.escape(values)
     return packed
 
 
@@ -268,7 +194,7 @@ def _unpack(streams: Mapping[str, Bytes], lengths: NDArray[np.int64]) -> sparse.
         )
     with ThreadPoolExecutor(2) as pool:
         # The two large streams are unpacked side by side: zstd lets go of Python's lock.
-        small = pool.map(_decompress, ("gaps", "values"), [streams] * 2, [n_cells] * 2)
+        small = pool.map(_streams.decompress, ("gaps", "values"), [streams] * 2, [n_cells] * 2)
         gaps, values_below = small
     filled = np.flatnonzero(lengths)
     first = starts[filled]
@@ -280,8 +206,8 @@ def _unpack(streams: Mapping[str, Bytes], lengths: NDArray[np.int64]) -> sparse.
         # The system takes as long to hand out this memory as the rest takes: meanwhile.
         touched = [pool.submit(array.fill, 0) for array in (columns, values)]
         upper = _upper(
-            _columns(_unescape("gap", gaps, streams), lengths, filled, first),
-            _unescape("value", values_below, streams),
+            _columns(_streams.unescape("gap", gaps, streams), lengths, filled, first),
+            _streams.unescape("value", values_below, streams),
             starts,
             index,
         )
@@ -342,26 +268,8 @@ def _upper(
 
 def _check_sum(values: NDArray[Any]) -> None:
     """Refuse an upper triangle whose table would add up to more than int64 holds."""
-    if values.sum(dtype=np.float64) > 0.99 * MOST and sum(values.tolist()) >= MOST:
+    if (
+        values.sum(dtype=np.float64) > 0.99 * _streams.MOST
+        and sum(values.tolist()) >= _streams.MOST
+    ):
         raise ValueError("the counts add up to more than 2^63")
-
-
-def _escape(numbers: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
-    large = numbers[numbers >= ESCAPE] - ESCAPE
-    planes = large.astype("<i8").view(np.uint8).reshape(-1, 8).T
-    return np.minimum(numbers, ESCAPE).astype(np.uint8), planes.ravel()
-
-
-def _unescape(name: str, small: Bytes, streams: Mapping[str, Bytes]) -> NDArray[Any]:
-    """Return the numbers, 32-bit where all fit: memory costs more time than arithmetic."""
-    large = np.flatnonzero(small == ESCAPE)
-    planes = _decompress(f"{name}_excess", streams, 8 * large.size)
-    excess = np.ascontiguousarray(planes.reshape(8, -1).T).view("<i8").ravel()
-    if excess.min(initial=0) < 0:
-        raise ValueError(f"a {name} passes 2^63")
-    fits = excess.max(initial=0) < 2**31 - ESCAPE
-    numbers: NDArray[Any] = small.astype(np.int32 if fits else np.int64)
-    if not fits and excess.max() > MOST:
-        raise ValueError(f"a {name} passes 2^62")
-    numbers[large] += excess.astype(numbers.dtype)
-    return numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -68,3 +69,11 @@ def read_only(matrix: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.floating
     matrix = matrix.view()
     matrix.flags.writeable = False
     return matrix
+
+
+def terms(given: Any) -> list[Any]:
+    """Return the words and vectors of one side of a query: one of them, or several."""
+    if isinstance(given, str) or (isinstance(given, np.ndarray) and given.ndim < 2):
+        return [given]
+    terms = list(given)
+    return [terms] if terms and all(isinstance(term, Real) for term in terms) else terms

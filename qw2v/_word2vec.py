@@ -12,20 +12,19 @@ import shutil
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qw2v._files import DamagedFileError, PathLike, replacing
+from qw2v._rows import CONTROLS, Rows
 
 Source = BinaryIO | gzip.GzipFile
 
 _ASCII_SPACE = frozenset(" \t\n\r\v\f")
-_CONTROLS = bytes(range(32)) + b"\x7f"
 _LONGEST_LINE = 1 << 26
 _LONGEST_WORD = 1 << 16
 _SAMPLE = 1 << 16
@@ -38,68 +37,6 @@ _ELSE = {  # what other files start with, and what to do about them
     b"\xba\x16\x4f\x2f": "is a whole fastText model: give its .vec file, which holds the vectors",
     b"\x80": "looks like a pickle, which is not read: save word2vec's format where it was made",
 }
-
-
-@dataclass
-class Rows:
-    """What has been read: words and numbers, and which rows were passed over."""
-
-    dim: int
-    skip: bool
-    """Whether malformed rows are passed over."""
-    first: bool
-    """Whether of a word that stands twice the first is kept."""
-    words: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    matrix: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    malformed: list[str] = field(default_factory=list)
-    """What is wrong with each row passed over."""
-    duplicates: int = 0
-
-    def __post_init__(self) -> None:
-        self.matrix = np.empty((64, self.dim), np.float32)
-
-    def refuse(self, problem: str) -> None:
-        """Pass over a malformed row, or refuse the file for it."""
-        if not self.skip:
-            raise DamagedFileError(f"{problem}. Mend it, or pass malformed='skip'.")
-        self.malformed.append(problem)
-
-    def add(
-        self, where: str, raw: bytes, numbers: Sequence[float] | NDArray[np.float32], errors: str
-    ) -> None:
-        """Take one row, if it is well formed."""
-        try:
-            word = raw.decode("utf-8", errors)
-        except UnicodeDecodeError as error:
-            reason = f'is not UTF-8 ({error.reason}); convert the file, or pass errors="replace"'
-            return self.refuse(f"{where}, {raw[:40]!r}, {reason}")
-        if raw.translate(None, _CONTROLS) != raw:
-            return self.refuse(f"{where}: the word {word[:40]!r} holds control characters")
-        if word in self.seen:
-            if self.first:
-                self.duplicates += 1
-                return None
-            rows = [self.words.index(word), len(self.words)]
-            raise DamagedFileError(
-                f"{where}: The word {word!r} stands in rows {rows}: each word once, please, or "
-                "pass duplicates='first'."
-            )
-        place = len(self.words)
-        if place == len(self.matrix):
-            self.matrix.resize((place * 2, self.dim), refcheck=False)
-        with np.errstate(over="ignore"):
-            self.matrix[place] = numbers
-        row = self.matrix[place]
-        if not np.isfinite(row).all():
-            problem = f"The vector of {word[:40]!r} (row {place}) holds NaN or infinity"
-            return self.refuse(f"{where}: {problem}")
-        if not row.any() and np.any(numbers):
-            problem = f"The vector of {word[:40]!r} (row {place}) is too small for single precision"
-            return self.refuse(f"{where}: {problem}")
-        self.words.append(word)
-        self.seen.add(word)
-        return None
 
 
 def read(
@@ -151,6 +88,23 @@ def write(path: PathLike, words: list[bytes], matrix: NDArray[np.float32], binar
             _write(packed, words, matrix, binary)
 
 
+def single(words: list[str], matrix: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return a matrix in single precision; ValueError where that loses a row."""
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = matrix.astype("<f4")
+    largest = np.abs(matrix).max(axis=1).astype(np.float64)
+    kept = np.abs(rounded).max(axis=1).astype(np.float64)
+    lost = ~(np.abs(kept - largest) <= 1e-6 * largest)
+    if lost.any():
+        row = int(np.argmax(lost))
+        raise ValueError(
+            f"The largest number of {words[row]!r}, {largest[row]:.3g}, does not fit "
+            f"single precision (1.2e-38 to 3.4e38; {int(lost.sum()):,} such rows). Rescale the "
+            "matrix, or use save, which keeps the full precision."
+        )
+    return rounded
+
+
 def encode(word: str) -> bytes:
     """Return a word as the formats hold it; ValueError where they cannot."""
     if not word or not _ASCII_SPACE.isdisjoint(word):
@@ -162,7 +116,7 @@ def encode(word: str) -> bytes:
         raw = word.encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"The word {word!r} cannot be written as UTF-8: {error}.") from error
-    if raw.translate(None, _CONTROLS) != raw:
+    if raw.translate(None, CONTROLS) != raw:
         raise ValueError(
             f"The word {word!r} holds control characters, by which readers of the word2vec format "
             "know a damaged file. Rename it, or use save."
@@ -340,7 +294,7 @@ def _read_binary(
             )
         raw, numbers = data[start:space], np.frombuffer(data, "<f4", rows.dim, space + 1)
         where = f"{path}, word {count:,}"
-        if not raw or raw.translate(None, _CONTROLS) != raw:
+        if not raw or raw.translate(None, CONTROLS) != raw:
             raise DamagedFileError(
                 f"{where}: {raw[:40]!r} is empty or holds control characters: the file is damaged, "
                 "or a word before it holds a space."

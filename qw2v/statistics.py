@@ -8,7 +8,6 @@ are integers all the way, so that shards of a corpus add up to the same bits as 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from qw2v import _archive, _checks
+from qw2v import _archive, _checks, _counts
 from qw2v.text.corpus import Corpus
-from qw2v.text.counting import INT64_MAX, Request, check_settings
+from qw2v.text.counting import INT64_MAX, check_settings
 from qw2v.text.finding import Paths
 from qw2v.text.words import check_vocabulary
 
@@ -77,7 +76,7 @@ class CorpusStatistics:
             pairs = pairs.copy()
             pairs.sum_duplicates()
         pairs = pairs.astype(np.int64, copy=False)
-        _check_counts(words, word_counts, pairs)
+        _counts.check_counts(words, word_counts, pairs)
         fields: dict[str, Any] = {
             "words": words,
             "word_counts": word_counts.astype(np.int64, copy=False),
@@ -110,7 +109,7 @@ class CorpusStatistics:
         ...     CorpusStatistics.from_files(path, vocab_size=4, window=2).words
         ['sat', 'the', 'cat', 'dog']
         """
-        reading, counting = _divided(options, Corpus.from_files)
+        reading, counting = _counts.divided_options(options, Corpus.from_files)
         return Corpus.from_files(paths, **reading).count(**counting)
 
     @classmethod
@@ -128,7 +127,7 @@ class CorpusStatistics:
         >>> CorpusStatistics.from_texts(["a b", "b"], vocab_size=2, window=1).word_counts.tolist()
         [2, 1]
         """
-        reading, counting = _divided(options, Corpus.from_texts)
+        reading, counting = _counts.divided_options(options, Corpus.from_texts)
         return Corpus.from_texts(texts, **reading).count(**counting)
 
     @classmethod
@@ -162,7 +161,7 @@ class CorpusStatistics:
         if not isinstance(other, CorpusStatistics):
             return NotImplemented
         self._check_alike(other, "added")
-        if _total(self.pair_counts) + _total(other.pair_counts) > INT64_MAX:
+        if _counts.total(self.pair_counts) + _counts.total(other.pair_counts) > INT64_MAX:
             raise OverflowError("the sum of these counts would pass 2^63: count fewer shards")
         return CorpusStatistics(
             self.words,
@@ -211,7 +210,8 @@ class CorpusStatistics:
             if ours != theirs:
                 raise ValueError(
                     f"these statistics cannot be {done}, they differ in {name}: "
-                    f"{_difference(ours, theirs)}; count both with the same vocabulary and settings"
+                    f"{_counts.difference(ours, theirs)}; count both with the same vocabulary and "
+                    "settings"
                 )
 
     def restrict(self, words: int | Iterable[str]) -> CorpusStatistics:
@@ -315,7 +315,7 @@ class CorpusStatistics:
     def skipgram(self) -> sparse.csr_array:
         """P_ij, (V, V), sparse and symmetric: the share of each pair of words; sums to 1."""
         pairs = self.pair_counts
-        shares = pairs.data / max(_total(pairs), 1)
+        shares = pairs.data / max(_counts.total(pairs), 1)
         table = sparse.csr_array((shares, pairs.indices, pairs.indptr), shape=pairs.shape)
         table.has_canonical_format = True
         return table
@@ -339,58 +339,3 @@ class CorpusStatistics:
             f"{self.n_documents:,} documents, window {self.window} {self.window_weights}, "
             f"{self.pair_counts.nnz:,} pairs" + (f", {self.source!r})" if self.source else ")")
         )
-
-
-def _divided(options: dict[str, Any], read: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the options of reading, and those of counting; some are of both."""
-    parameters = inspect.signature(read).parameters
-    counted = inspect.signature(Corpus.count).parameters
-    for name in options:
-        if name not in {*parameters, *counted}:
-            raise TypeError(
-                f"there is no option {name!r}: choose from "
-                f"{', '.join(sorted({*parameters, *counted} - {'self', 'paths', 'texts'}))}"
-            )
-    counting = {name: value for name, value in options.items() if name in counted}
-    fields = {name: value for name, value in counting.items() if name not in ("source", "progress")}
-    if "vocabulary" in counting:
-        # What is wrong shows before the text is read; an iterator is used up by the check.
-        counting["vocabulary"] = Request(**fields).vocabulary
-    else:
-        Request(**fields)
-    return {name: value for name, value in options.items() if name in parameters}, counting
-
-
-def _check_counts(words: list[str], word_counts: NDArray, pairs: sparse.csr_array) -> None:
-    """Refuse what no text can have."""
-    if word_counts.min(initial=0) < 0 or pairs.data.min(initial=0) < 0:
-        word = words[int(word_counts.argmin())]
-        raise ValueError(
-            "counts must not be negative; received "
-            + (
-                f"{word_counts.min()} for the word {word!r}"
-                if word_counts.min(initial=0) < 0
-                else f"{pairs.data.min()} for a pair"
-            )
-        )
-    # C x = C^T x for one random x, modulo 2^64: as sure as a transpose, and a tenth of its time.
-    x = np.random.default_rng().integers(2**63, size=len(words), dtype=np.int64)
-    if not np.array_equal(pairs @ x, x @ pairs):
-        row, column = (int(places[0]) for places in (pairs != pairs.T).nonzero())
-        raise ValueError(
-            f"pair_counts must be symmetric; received {pairs[row, column]} for "
-            f"({words[row]!r}, {words[column]!r}) and {pairs[column, row]} the other way"
-        )
-
-
-def _total(pairs: sparse.csr_array) -> int:
-    return int(pairs.data.sum())
-
-
-def _difference(ours: Any, theirs: Any) -> str:
-    if not isinstance(ours, list):
-        return f"{ours!r} and {theirs!r}"
-    if len(ours) != len(theirs):
-        return f"{len(ours):,} and {len(theirs):,} words"
-    row = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
-    return f"row {row} is {ours[row]!r} and {theirs[row]!r}"

@@ -1,17 +1,11 @@
-"""Word vectors: nearest words, analogies, and the file formats that other tools read.
-
-What gensim calls by another name is here under both: `index_to_key`, `key_to_index`, `vectors`,
-`vector_size`.
-"""
+"""Word vectors: nearest words, analogies, and the file formats that other tools read."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -20,38 +14,14 @@ from numpy.typing import NDArray
 from qw2v import _geometry, _word2vec
 from qw2v._checks import choice, whole
 from qw2v._files import DamagedFileError, PathLike, parse_json, read_arrays, replacing
+from qw2v._gensim import GensimNames
+from qw2v._unknown import UnknownWordError
 
-# difflib compares one word at a time: among the most frequent words is where a slip is mended.
-_SPELLING_POOL = 50_000
-
-
-class UnknownWordError(KeyError):
-    """A word that is not in the vocabulary; its message offers near spellings."""
-
-    def __init__(self, word: Any, vocabulary: Sequence[str]):
-        super().__init__(word)
-        self.word = word
-        self._vocabulary = vocabulary
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.word, self._vocabulary)
-
-    @cached_property
-    def suggestions(self) -> list[str]:
-        """Up to three words of the vocabulary spelt like the unknown one."""
-        if not isinstance(self.word, str):
-            return []
-        pool = self._vocabulary[:_SPELLING_POOL]
-        return difflib.get_close_matches(self.word.lower(), pool, n=3, cutoff=0.7)
-
-    def __str__(self) -> str:
-        near = ", ".join(repr(word) for word in self.suggestions)
-        near = f"Near spellings: {near}." if near else "No word of it is spelt like this one."
-        return f"{self.word!r} is not among the {len(self._vocabulary):,} words. {near}"
+__all__ = ["UnknownWordError", "WordVectors"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WordVectors:
+class WordVectors(GensimNames):
     """One vector a word.
 
     Parameters
@@ -112,26 +82,6 @@ class WordVectors:
     def dim(self) -> int:
         """The dimension d of the vectors."""
         return int(self.matrix.shape[1])
-
-    @property
-    def index_to_key(self) -> list[str]:
-        """The words, under gensim's name."""
-        return self.words
-
-    @property
-    def key_to_index(self) -> dict[str, int]:
-        """The row of each word, under gensim's name."""
-        return self.index
-
-    @property
-    def vectors(self) -> NDArray[np.floating[Any]]:
-        """The matrix (V, d), under gensim's name."""
-        return self.matrix
-
-    @property
-    def vector_size(self) -> int:
-        """The dimension d, under gensim's name."""
-        return self.dim
 
     @cached_property
     def normalized(self) -> NDArray[np.floating[Any]]:
@@ -235,7 +185,7 @@ class WordVectors:
         excluded = {self.row(word) for word in ([exclude] if isinstance(exclude, str) else exclude)}
         terms: list[NDArray[Any]] = []
         for sign, given in ((1, positive), (-1, negative)):
-            for term in _terms(given):
+            for term in _geometry.terms(given):
                 if isinstance(term, str):
                     excluded.add(self.row(term))
                     terms.append(sign * self.normalized[self.row(term)])
@@ -327,7 +277,7 @@ class WordVectors:
             Nothing is written then.
         """
         words = [_word2vec.encode(word) for word in self.words]
-        _word2vec.write(path, words, self._single(), binary)
+        _word2vec.write(path, words, _word2vec.single(self.words, self.matrix), binary)
 
     @classmethod
     def load_word2vec_format(
@@ -385,47 +335,6 @@ class WordVectors:
             return cls(words, matrix)
         except ValueError as error:
             raise DamagedFileError(f"{path}: {error}") from error
-
-    def _single(self) -> NDArray[np.float32]:
-        """Return the matrix in single precision; ValueError where that loses a row."""
-        with np.errstate(over="ignore", under="ignore"):
-            matrix = self.matrix.astype("<f4")
-        largest = np.abs(self.matrix).max(axis=1).astype(np.float64)
-        single = np.abs(matrix).max(axis=1).astype(np.float64)
-        lost = ~(np.abs(single - largest) <= 1e-6 * largest)
-        if lost.any():
-            row = int(np.argmax(lost))
-            raise ValueError(
-                f"The largest number of {self.words[row]!r}, {largest[row]:.3g}, does not fit "
-                f"single precision (1.2e-38 to 3.4e38; {int(lost.sum()):,} such rows). Rescale the "
-                "matrix, or use save, which keeps the full precision."
-            )
-        return matrix
-
-    # gensim
-
-    def to_keyed_vectors(self) -> Any:
-        """Return the vectors as gensim's KeyedVectors, in single precision; it takes gensim."""
-        from gensim.models import KeyedVectors
-
-        # gensim's `similarity` writes over vectors in double precision.
-        keyed = KeyedVectors(self.dim, dtype=np.float32)
-        keyed.add_vectors(self.words, self._single())
-        return keyed
-
-    @classmethod
-    def from_keyed_vectors(cls, keyed: Any) -> Self:
-        """Return the vectors of gensim's KeyedVectors, or of a gensim model that holds some."""
-        keyed = getattr(keyed, "wv", keyed)
-        return cls(list(keyed.index_to_key), keyed.vectors)
-
-
-def _terms(given: Any) -> list[Any]:
-    """Return the words and vectors of one side of a query: one of them, or several."""
-    if isinstance(given, str) or (isinstance(given, np.ndarray) and given.ndim < 2):
-        return [given]
-    terms = list(given)
-    return [terms] if terms and all(isinstance(term, Real) for term in terms) else terms
 
 
 def _words_of(stored: NDArray[Any]) -> list[str]:

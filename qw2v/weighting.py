@@ -18,7 +18,6 @@ The functions of these names answer for any weighting.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qw2v import _checks
+from qw2v._digest import add_content
 from qw2v.statistics import CorpusStatistics
 
 Array = NDArray[np.float64]
@@ -93,7 +93,7 @@ def fingerprint(weighting: Weighting, stats: CorpusStatistics) -> str:
     digest = hashlib.blake2b(digest_size=16)
     kind = type(weighting)
     digest.update(f"{kind.__module__}.{kind.__qualname__}".encode())
-    _add(digest, getattr(weighting, "__dict__", {}), depth=0)
+    add_content(digest, getattr(weighting, "__dict__", {}), depth=0)
     words = np.arange(stats.vocab_size)
     for cols, share in ((words, 0.0), (words[::-1], 1.0), (np.zeros_like(words), np.e)):
         skipgram = share * stats.unigram * stats.unigram[cols]
@@ -102,25 +102,6 @@ def fingerprint(weighting: Weighting, stats: CorpusStatistics) -> str:
         for psi in pair:
             digest.update(np.ascontiguousarray(np.broadcast_to(psi, words.shape), float).data)
     return digest.hexdigest()
-
-
-def _add(digest: Any, value: Any, depth: int) -> None:
-    """Add the content of an attribute; what has none that can be read is left to `psi`."""
-    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    elif value is None or isinstance(
-        value, bool | int | float | complex | str | bytes | np.generic
-    ):
-        digest.update(f"{type(value).__name__} {value!r};".encode())
-    elif depth < 8 and isinstance(value, Mapping):
-        for name in sorted(value, key=str):
-            digest.update(f"{name}:".encode())
-            _add(digest, value[name], depth + 1)
-    elif depth < 8 and isinstance(value, list | tuple):
-        digest.update(f"{type(value).__name__} of {len(value)}".encode())
-        for item in value:
-            _add(digest, item, depth + 1)
 
 
 @dataclass(frozen=True)

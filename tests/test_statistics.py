@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from reference import pair_counts_of, vocabulary_of, words_of
 from scipy import sparse
 
-from qw2v import _archive
+from qw2v import _archive, _streams
 from qw2v import _environment as environment
 from qw2v.statistics import CorpusStatistics
 from qw2v.text import buffers, counting
@@ -372,7 +372,7 @@ def forged(path, **changes):
     """Return a changed file whose checksum is right all the same."""
     with np.load(path) as archive:
         members = {**dict(archive), **changes}
-    return rewritten(path, **{**members, "sha256": _archive._checksum(members)})
+    return rewritten(path, **{**members, "sha256": _streams.checksum(members)})
 
 
 def test_other_files_are_refused(saved, tmp_path):
@@ -414,8 +414,8 @@ def test_pickles_in_a_file_are_never_opened(saved):
 
 def streams_of(path):
     _, streams = _archive._read_members(path)
-    sizes = {name: _archive.frame_size(name, stream) for name, stream in streams.items()}
-    return {name: _archive._decompress(name, streams, size) for name, size in sizes.items()}
+    sizes = {name: _streams.frame_size(name, stream) for name, stream in streams.items()}
+    return {name: _streams.decompress(name, streams, size) for name, size in sizes.items()}
 
 
 def as_words(*words):
@@ -455,7 +455,7 @@ def as_bytes(*numbers):
 def test_faults_1_5_what_cannot_be_is_refused_before_scipy_sees_it(saved, changes):
     raw = {**streams_of(saved), **changes}
     with pytest.raises(ValueError, match="changed.npz passes its checksum but cannot be decoded"):
-        CorpusStatistics.load(forged(saved, **_archive._compress(raw)))
+        CorpusStatistics.load(forged(saved, **_streams.compress(raw)))
 
 
 @pytest.mark.parametrize(
@@ -484,8 +484,8 @@ def test_faults_4_a_fingerprint_is_computed_never_read(saved):
 def test_version_1_is_read_where_its_fingerprint_is_right(saved):
     stats = CorpusStatistics.load(saved)
     with np.load(saved) as archive:
-        streams = {name: archive[name] for name in _archive.STREAMS}
-    old = {"version": 1, "sha256": _archive._checksum(streams).tobytes().hex()}
+        streams = {name: archive[name] for name in _streams.STREAMS}
+    old = {"version": 1, "sha256": _streams.checksum(streams).tobytes().hex()}
 
     def load(**changes):
         header = header_of(saved, **old, **changes)
@@ -504,7 +504,7 @@ def test_faults_6_a_stream_is_refused_unread_where_it_is_too_long(saved):
     unknown = zstandard.ZstdCompressor(write_content_size=False).compress(b"[]")
     huge = b"\x28\xb5\x2f\xfd\xe0" + (2**40).to_bytes(8, "little")  # announces a terabyte
     tracemalloc.start()
-    for name in _archive.STREAMS:
+    for name in _streams.STREAMS:
         for frame in (bomb, unknown, huge, b""):
             stream = np.frombuffer(frame, np.uint8) if isinstance(frame, bytes) else frame
             with pytest.raises(ValueError, match="changed.npz"):
@@ -528,7 +528,7 @@ def test_streams_that_disagree_are_refused(saved):
         ("value_excess", np.ones(8, np.uint8)),
         ("value_excess", np.ones(3, np.uint8)),
     ]:
-        packed = _archive._compress({**raw, name: stream})
+        packed = _streams.compress({**raw, name: stream})
         with pytest.raises(
             ValueError, match="changed.npz passes its checksum but cannot be decoded"
         ):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import qw2v
-from qw2v import datasets, spectrum
+from qw2v import _streams, datasets, spectrum
 from qw2v.statistics import CorpusStatistics
 
 PAGE = (Path(__file__).resolve().parent.parent / "trouble.md").read_text(encoding="utf-8")
@@ -40,12 +40,10 @@ qw2v.train
 def damaged(stats, folder):
     path = folder / "stats.npz"
     stats.save(path)
-    from qw2v import _archive
-
     with np.load(path) as archive:
         members = dict(archive)
     members["gaps"] = members["values"]
-    np.savez(path, **{**members, "sha256": _archive._checksum(members)})
+    np.savez(path, **{**members, "sha256": _streams.checksum(members)})
     CorpusStatistics.load(path)
 
 

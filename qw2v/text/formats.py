@@ -113,8 +113,7 @@ def text_streams(
     on as (name, stream, file). Raises ValueError for what is damaged or no text.
     """
     head = stream.peek()
-    packed = _packed(head)
-    if packed is not None:
+    if packed := _packed(head):
         ending, unpack = packed
         inner = Stream(_Bytes(_damage_named(name, ending, unpack(stream))))
         yield from text_streams(name, inner, None)

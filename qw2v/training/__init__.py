@@ -9,7 +9,8 @@ except ImportError as error:
     ) from error
 
 from qw2v._checkpoints import CheckpointError, Trace
-from qw2v.training.loop import DivergenceError, train
+from qw2v.training.entry import train
+from qw2v.training.loop import DivergenceError
 from qw2v.training.options import Checkpoints, Record
 from qw2v.training.pairs import StatisticsPairs
 from qw2v.training.run import Run

@@ -1,21 +1,11 @@
-"""Training: word2vec and its quartic model by gradient descent, on a CPU or a GPU.
-
-`lr` is the step of the flow dW/dt = (M* - W W^T) W / 2 of the theory, and of its counterpart for
-any other loss and weighting, -(1/2g) grad L with g the mean of G. So time = lr x step, in the units
-of the eigenvalues of M*. See `losses` for the losses, `pairs` and `running` for minibatches.
-
-Products are in full precision of the type chosen: TF32 stays off, as torch has it by default.
-"""
+"""One run under way: steps, looks, snapshots, checkpoints, and what is said where it blows up."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-import platform
-import re
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,23 +13,19 @@ import torch
 from numpy.typing import NDArray
 
 from qw2v._checkpoints import Trace
-from qw2v._environment import available_memory, progress_bar
+from qw2v._environment import progress_bar
 from qw2v.evaluation import evaluate
 from qw2v.statistics import CorpusStatistics
-from qw2v.training import integrators, losses, threads
+from qw2v.training import integrators, losses
+from qw2v.training.machine import machine_name
 from qw2v.training.options import (
     Checkpoints,
     Options,
-    Record,
-    device_of,
-    dtype_of,
-    start_of,
 )  # fmt: skip
-from qw2v.training.pairs import Pairs
 from qw2v.training.run import Run
 from qw2v.training.store import Saved, Store, trace_of
 from qw2v.vectors import WordVectors
-from qw2v.weighting import Setting31, Weighting, describe, fingerprint, rank_one_factor
+from qw2v.weighting import describe, fingerprint, rank_one_factor
 
 _LOOK = 20  # steps between looks at whether all is finite
 _BLOWN_UP = 1.5  # times the loss at the start
@@ -49,129 +35,7 @@ class DivergenceError(ArithmeticError):
     """Training that blew up; says which learning rate would be stable."""
 
 
-def train(
-    stats: CorpusStatistics,
-    *,
-    loss: str = "qwem",
-    weighting: Weighting | None = None,
-    dim: int = 200,
-    init_scale: float = 1e-3,
-    W0: Any = None,
-    tied: bool = True,
-    steps: int,
-    lr: float,
-    schedule: str | float = "constant",
-    integrator: str = "euler",
-    pairs: Pairs | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    dtype: str = "auto",
-    record: Record = Record(),  # noqa: B008 (frozen)
-    checkpoints: Checkpoints | None = None,
-    progress: bool = True,
-) -> Run:
-    """Train word embeddings by gradient descent and follow them in the theory's time.
-
-    Parameters
-    ----------
-    stats : CorpusStatistics
-        The counts to train on.
-    loss : str
-        "qwem", quartic (Equation 3), or "sgns", word2vec's own (Equation 2).
-    weighting : Weighting
-        Psi+ and Psi-; Setting 3.1 by default, `weighting.Word2Vec(...)` for word2vec's.
-    dim : int
-        d.
-    init_scale : float
-        sigma. The entries of W(0) are normal with standard deviation sigma / sqrt(d), so that every
-        mode starts at about sigma, whatever d, as Result 3 assumes; 1e-12 is possible.
-    W0 : array_like, (V, d)
-        Where to start instead; untied, a pair of them.
-    tied : bool
-        One vector a word (the paper); False learns context vectors W' of their own. From equal
-        starts the two move alike.
-    steps, lr : int, float
-        The number of steps, and the length of each in time: t = lr x step. Gradient descent is
-        stable while lr lambda_1 < 2 and lr (lambda_1 - lambda_min) < 4, where lambda_1 is the
-        largest and lambda_min the least eigenvalue of M* (see `steps.relaxation_rates`; of G o M*
-        over the mean of G, roughly, where G is not 1).
-    schedule : str or float
-        "constant", or "step": a tenth of lr in the last quarter of the steps, as in the paper. A
-        number makes steps grow: each is this share of the time gone by, and at least lr.
-    integrator : str
-        "euler" is gradient descent. Two others follow the flow itself, with all pairs: "rk4" to
-        fourth order, "chebyshev" to second, in long steps (see `integrators`).
-    pairs : StatisticsPairs or CorpusPairs
-        Where minibatches come from: drawn from the statistics, or met in running text. None takes
-        the exact gradient, over all V x V pairs.
-    seed : int
-        Of the start and of all pairs. Same seed, machine and number of threads: same bits.
-    device : str
-        "auto" takes a CUDA GPU, else Apple's (mps), else the CPU.
-    dtype : str
-        "float32" or "float64"; "auto" takes float64 for starts below 1e-5.
-    record : Record
-        Which steps enter the trace and which the snapshots.
-    checkpoints : Checkpoints
-        Where to keep what it needs to go on after an interruption; None keeps nothing.
-    progress : bool
-        Show loss, t / tau_1, the time left, and the analogies that the last snapshot completed,
-        where the vocabulary has any.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    ValueError
-        For options out of range, and where no two words ever met.
-    MemoryError
-        Before it would take too much.
-    DivergenceError
-        Where training blows up (an ArithmeticError).
-    CheckpointError
-        For a checkpoint that is damaged or of another run (a ValueError).
-    FileExistsError
-        For a folder of checkpoints that is in use.
-    RuntimeError
-        Where there is no such device.
-    KeyboardInterrupt
-        Leaves a checkpoint where a folder for them was given.
-
-    >>> stats = CorpusStatistics.from_texts(["a b c a b d", "c d a"], vocab_size=4, window=2)
-    >>> run = train(stats, dim=1, steps=400, lr=0.2, init_scale=0.1)
-    >>> run.vectors.matrix.shape, round(float(run.trace.time[-1]), 6)
-    ((4, 1), 80.0)
-    """
-    options = Options(
-        loss=loss,
-        weighting=Setting31() if weighting is None else weighting,
-        dim=dim,
-        init_scale=init_scale,
-        tied=tied,
-        steps=steps,
-        lr=lr,
-        schedule=schedule,
-        integrator=integrator,
-        pairs=pairs,
-        seed=seed,
-        record=record,
-    )
-    if not stats.pair_counts.nnz:
-        raise ValueError(
-            f"no two of the {stats.vocab_size:,} words ever met in a window of {stats.window}, so "
-            "there is nothing to train on: count more text, or longer documents"
-        )
-    start = start_of(options, stats.vocab_size, W0)
-    kind = dtype_of(dtype, start)
-    place = device_of(device, kind)
-    _check_memory(options, stats, kind, place)
-    with threads.for_work(4.0 * stats.vocab_size**2 * options.dim, place):
-        return _Trainer(stats, options, start, kind, place).run(checkpoints, progress)
-
-
-class _Trainer:
+class Trainer:
     """A run under way: `state` is (step, [W] or [W, W'], memory), replaced whole at each step."""
 
     def __init__(
@@ -209,12 +73,13 @@ class _Trainer:
             "lambda_min": self.least,
             "source": stats.source,
             "device": device.type,
-            "machine": _machine(device),
+            "machine": machine_name(device),
             "versions": {"torch": torch.__version__, "numpy": np.__version__},
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
 
     def run(self, checkpoints: Checkpoints | None, progress: bool) -> Run:
+        """Return the run, from the last checkpoint on where one may be taken up."""
         began = time.perf_counter()
         store = None if checkpoints is None else Store(checkpoints, self.settings)
         if store is not None and (saved := store.load(self.options.snapshots)) is not None:
@@ -390,29 +255,6 @@ def _analogies(words: list[str], W: NDArray[Any]) -> float | None:
     return evaluate(WordVectors(words, W), similarities={}).accuracy
 
 
-def _check_memory(
-    options: Options, stats: CorpusStatistics, dtype: torch.dtype, device: torch.device
-) -> None:
-    """MemoryError before tables would be made for which there is no room."""
-    size, width = stats.vocab_size, torch.finfo(dtype).bits // 8
-    tables = 1 if losses.factorises(options.loss, stats, options.weighting) else 2
-    copies = 8 + len(options.snapshots)
-    needed = tables * width * size**2 + copies * width * size * options.dim
-    if options.pairs is not None:
-        batch = options.pairs.settings()["batch"]
-        needed += 28 * stats.pair_counts.nnz + 4 * width * batch * options.dim
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = available_memory()
-    if free is not None and needed > free:
-        raise MemoryError(
-            f"{tables} V x V tables at V = {size:,} in {dtype} and {copies} copies of W need "
-            f"{needed / 2**30:.3g} GiB, and {free / 2**30:.3g} GiB are free: train on fewer words, "
-            "stats.restrict(...)" + (", or in float32" if width == 8 else "")
-        )
-
-
 def _spectrum(
     population: losses.Population, size: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[float, float]:
@@ -437,22 +279,3 @@ def _digest(arrays: Sequence[NDArray[Any]]) -> str:
     for array in arrays:
         digest.update(array.tobytes())
     return digest.hexdigest()[:32]
-
-
-def _machine(device: torch.device) -> str:
-    """Return what a record says of the machine."""
-    if device.type == "cuda":
-        work = torch.cuda.get_device_name(device)
-    else:
-        work = f"{torch.get_num_threads()} threads" if device.type == "cpu" else device.type
-    return f"{platform.machine()} {platform.system()}, {_processor()}, {work}"
-
-
-def _processor() -> str:
-    """Return the processor's name as the system gives it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    found = re.search(r"model name\s*:\s*(.+)", text)
-    return found[1] if found else platform.processor() or "unknown processor"

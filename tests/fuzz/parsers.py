@@ -23,7 +23,7 @@ import mutations
 import numpy as np
 import zstandard
 
-from qw2v import _archive, _checkpoints, lists, spectrum
+from qw2v import _archive, _checkpoints, _streams, lists, spectrum
 from qw2v.__main__ import main as command_line
 from qw2v.statistics import CorpusStatistics
 from qw2v.vectors import WordVectors
@@ -43,8 +43,8 @@ class Statistics:
         stats.save(self.path)
         self.good = self.path.read_bytes()
         self.header, self.streams = _archive._read_members(self.path)
-        sizes = {name: _archive.frame_size(name, data) for name, data in self.streams.items()}
-        self.raw = {n: _archive._decompress(n, self.streams, size) for n, size in sizes.items()}
+        sizes = {name: _streams.frame_size(name, data) for name, data in self.streams.items()}
+        self.raw = {n: _streams.decompress(n, self.streams, size) for n, size in sizes.items()}
 
     def case(self, random):
         """Change bytes, a header, a stream or what a stream holds; sign it again, mostly."""
@@ -72,13 +72,13 @@ class Statistics:
                 else:
                     data = mutations.bytes_changed(random, raw[name].tobytes())
                     raw[name] = np.frombuffer(data, np.uint8)
-            streams = _archive._compress(raw)
+            streams = _streams.compress(raw)
         members = {"header": np.frombuffer(header, np.uint8), **streams}
         if random.random() < 0.1:
             name = random.choice(list(members))
             members[name] = mutations.array_changed(random, members[name])
         with contextlib.suppress(ValueError, BufferError):
-            members["sha256"] = _archive._checksum(members)
+            members["sha256"] = _streams.checksum(members)
         return mutations.npz_of(random, members)
 
     def run(self, data):
