@@ -25,6 +25,7 @@ from qw2v.training import (
     StatisticsPairs,
     integrators,
     loop,
+    machine,
     losses,
     pairs,
     word_ids,
@@ -798,7 +799,7 @@ def test_apples_gpu_has_no_float64(monkeypatch):
 
 
 def test_too_little_memory_is_said_before_it_is_taken(stats, monkeypatch):
-    monkeypatch.setattr(loop, "available_memory", lambda: 10_000)
+    monkeypatch.setattr(machine, "available_memory", lambda: 10_000)
     with pytest.raises(MemoryError, match="2 V x V tables at V = 80 .*train on fewer words"):
         qw2v.train(stats, loss="sgns", dim=2, steps=10, lr=0.01, progress=False)
 
