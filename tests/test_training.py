@@ -25,8 +25,8 @@ from qw2v.training import (
     StatisticsPairs,
     integrators,
     loop,
-    machine,
     losses,
+    machine,
     pairs,
     word_ids,
 )  # fmt: skip
