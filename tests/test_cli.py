@@ -147,7 +147,7 @@ def test_the_module_runs_as_a_program(folder):
 
 
 @pytest.mark.parametrize("line", ["count text.txt -o text.txt", "embed stats.npz -o ./stats.npz"])
-def test_cases_f8_an_input_is_no_output(folder, capsys, line):
+def test_f8_faults_8_an_input_is_no_output(folder, capsys, line):
     run("count text.txt -o stats.npz --vocab-size 4 --quiet")
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     capsys.readouterr()
@@ -164,7 +164,7 @@ def test_faults_14_an_output_is_tried_before_the_work(folder, capsys, monkeypatc
     assert message in capsys.readouterr().err
 
 
-def test_cases_f2_an_output_may_be_a_pipe(folder):
+def test_f2_an_output_may_be_a_pipe(folder):
     program = [sys.executable, "-m", "qw2v"]
     quiet = ["--vocab-size", "8", "--window", "3", "--quiet", "-o", "/dev/stdout"]
     counted = subprocess.run(
@@ -175,7 +175,7 @@ def test_cases_f2_an_output_may_be_a_pipe(folder):
     assert counted.stderr.startswith(b"/dev/stdout: CorpusStatistics(8 words")
 
 
-def test_cases_f22e_a_console_without_the_letters(folder):
+def test_f22e_a_console_without_the_letters(folder):
     """The letters of a source or of a file's name are printed by their numbers."""
     done = subprocess.run(
         [sys.executable, "-m", "qw2v", "count", "text.txt", "-o", "stats.npz", "--quiet"]

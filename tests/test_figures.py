@@ -315,7 +315,7 @@ def test_playground_redraws_and_carries_a_still():
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-def test_words_with_dollar_signs_are_drawn_as_they_are():
+def test_faults_18_words_with_dollar_signs_are_drawn_as_they_are():
     words = [r"$\bad$", "$x^{", "a_b", r"\$", "$$", "%", "&", "$1"]
     points, t = np.column_stack([np.arange(8), np.arange(8)]), np.linspace(0, 3, 9)
     path = dynamics.aligned(np.diag(np.arange(8.0, 0, -1)), 1e-3, dim=8)

@@ -69,7 +69,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
-def test_cases_f2_a_pipe_is_written_into(tmp_path):
+def test_f2_a_pipe_is_written_into(tmp_path):
     path, received = tmp_path / "pipe", []
     os.mkfifo(path)
     reader = threading.Thread(target=lambda: received.append(path.read_bytes()))
@@ -80,7 +80,7 @@ def test_cases_f2_a_pipe_is_written_into(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no /dev/null here")
-def test_cases_f2_a_device_stays_a_device():
+def test_f2_a_device_stays_a_device():
     written("/dev/null")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
@@ -98,7 +98,7 @@ def test_standard_output_is_written_into(tmp_path, piped):
     assert out == b"new"
 
 
-def test_cases_f8_an_input_is_no_output(tmp_path):
+def test_f8_faults_8_an_input_is_no_output(tmp_path):
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_bytes(b"old")
     os.link(path, link)

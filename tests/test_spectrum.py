@@ -1,6 +1,7 @@
 """Symmetric operators of every kind, the machines of the solver, and its checks of memory."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qw2v import spectrum
 from qw2v.spectrum import machines, solver
+from qw2v.datasets import load_statistics
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import Target, target
 
@@ -115,3 +117,16 @@ def test_a_text_too_short_for_its_words_is_named():
         UserWarning, match=r"short for 5,001 words: 0.0% .* 70 words .* restrict\(70"
     ):
         target(stats)
+
+
+@pytest.mark.slow
+def test_faults_9_eigenpairs_take_at_most_1_3_times_the_table():
+    """The table is made in the type wanted, and what is worked with beside it is small."""
+    M = target(load_statistics())
+    tracemalloc.start()
+    try:
+        M.eigenpairs(10, progress=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 1.3 * 4 * M.shape[0] ** 2

@@ -63,7 +63,7 @@ def test_a_damaged_cache_is_computed_again(matrix, kept):
     assert spectrum.read_pairs(file, matrix, 6) is None
 
 
-def test_faults_2_a_cache_that_cannot_be_written_only_warns(kept, tmp_path):
+def test_f10_faults_2_a_cache_that_cannot_be_written_only_warns(kept, tmp_path):
     (tmp_path / "in the way").write_text("a file, no folder")
     with pytest.warns(UserWarning, match="were not kept .* set QW2V_CACHE .* or pass cache=False"):
         spectrum.write_pairs(tmp_path / "in the way" / "pairs.npz", *kept[1:])

@@ -272,7 +272,7 @@ def test_a_growing_schedule_is_traced_evenly_in_the_logarithm_of_time(stats):
 @pytest.mark.parametrize(
     "options", [dict(init_scale=100.0, lr=0.1), dict(lr=0.1, pairs=StatisticsPairs(5))]
 )
-def test_divergence_never_advises_what_failed(stats, options):
+def test_f18_faults_13_divergence_never_advises_what_failed(stats, options):
     options = dict(dim=4, init_scale=1.0, steps=3_000, progress=False) | options
     with pytest.raises(DivergenceError) as error:
         qw2v.train(stats, **options)
@@ -280,7 +280,7 @@ def test_divergence_never_advises_what_failed(stats, options):
     assert advised < options["lr"] / 2
 
 
-def test_without_a_pair_there_is_nothing_to_train_on():
+def test_f18_without_a_pair_there_is_nothing_to_train_on():
     stats = qw2v.CorpusStatistics.from_texts(["a", "b", "a"], vocab_size=2, window=2)
     for pairs_of in (None, StatisticsPairs(10)):
         with pytest.raises(ValueError, match="no two of the 2 words ever met"):
@@ -470,6 +470,24 @@ def test_a_run_is_saved_and_loaded(stats, tmp_path, tied):
         assert np.array_equal(same.context.matrix, run.context.matrix)
     assert same.settings["statistics"] == stats.fingerprint and same.settings["seed"] == 0
     assert repr(run).startswith("Run(qwem, Setting31(), V = 80, d = 2, all pairs, 20 steps")
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_faults_12_a_run_cut_off_while_it_is_saved_leaves_the_older_one(
+    stats, tmp_path, monkeypatch, step
+):
+    older, newer = (
+        qw2v.train(stats, dim=2, steps=5, lr=0.01, seed=seed, progress=False) for seed in (0, 1)
+    )
+    path = tmp_path / "run.safetensors"
+    older.save(path)
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            newer.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["run.safetensors"]
+    assert np.array_equal(Run.load(path).vectors.matrix, older.vectors.matrix)
 
 
 # --- Interruptions, and what may go wrong

@@ -98,7 +98,7 @@ def test_restrict_keeps_the_first_words(vectors):
         (["a", float("nan")], np.ones((2, 2)), r"words\[1\] is nan; each must be a string"),  # F22d
     ],
 )
-def test_bad_words_or_numbers_are_refused(names, matrix, message):
+def test_f22d_bad_words_or_numbers_are_refused(names, matrix, message):
     with pytest.raises(ValueError, match=message):
         WordVectors(names, matrix)
 
@@ -326,7 +326,7 @@ def test_f5_numbers_beyond_single_precision_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "text", "other", "pickle"])
-def test_a_damaged_npz_is_refused(vectors, tmp_path, damage):
+def test_faults_15_a_damaged_npz_is_refused(vectors, tmp_path, damage):
     path = tmp_path / "v.npz"
     vectors.save(path)
     whole = path.read_bytes()

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import qw2v
 from qw2v.statistics import CorpusStatistics
-from qw2v.weighting import PlainMeans, RankOne, Setting31, Word2Vec
+from qw2v.weighting import PlainMeans, RankOne, Setting31, Word2Vec, fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +164,32 @@ def test_word2vec_refuses(options):
     name, value = next(iter(options.items()))
     with pytest.raises(ValueError, match=f"{name} must be positive, received {value}"):
         Word2Vec(**options)
+
+
+class PerWord:
+    """A weighting of one's own, which says nothing of itself: no repr, no equality."""
+
+    def __init__(self, w):
+        self.w = w
+
+    def psi(self, stats, rows, cols, skipgram):
+        apart = stats.unigram[rows] * stats.unigram[cols]
+        together = np.asarray(skipgram) + apart
+        return 1 / together, self.w[rows] * self.w[cols] / together
+
+
+def test_f1_a_cache_answers_for_the_same_numbers_alone(tmp_path, monkeypatch):
+    """Two arrays that NumPy prints alike are two weightings, each with eigenpairs of its own."""
+    monkeypatch.setenv("QW2V_CACHE", str(tmp_path))
+    stats = qw2v.load_statistics().restrict(1_200)
+    one, other = np.ones(1_200), np.ones(1_200)
+    other[100:1_000] = 3
+    assert repr(one) == repr(other)
+    assert fingerprint(PerWord(one), stats) != fingerprint(PerWord(other), stats)
+    assert fingerprint(PerWord(one), stats) == fingerprint(PerWord(one.copy()), stats)
+    sizes = []
+    for w in (one, other):
+        vectors = qw2v.closed_form(stats, dim=5, weighting=PerWord(w), progress=False)
+        sizes.append((vectors.matrix.astype(float) ** 2).sum(axis=0))
+    np.testing.assert_allclose(sizes[0], [288, 253, 217, 187, 179], atol=0.6)
+    np.testing.assert_allclose(sizes[1], [174, 147, 138, 124, 106], atol=0.6)
