@@ -9,8 +9,8 @@ import scipy.sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qw2v import spectrum
-from qw2v.spectrum import machines, solver
 from qw2v.datasets import load_statistics
+from qw2v.spectrum import machines, solver
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import Target, target
 
