@@ -78,7 +78,7 @@ def eigenpairs(
         table = operator.toarray()
         values, vectors = scipy.linalg.eigh(table, subset_by_index=[size - k, size - 1])
         values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
-    return values, oriented(vectors)
+    return values, with_fixed_signs(vectors)
 
 
 def learnable(
@@ -108,10 +108,10 @@ def learnable(
     positive = int(np.sum(values > 0))
     if not positive:
         raise ValueError("the target has no positive eigenvalue, and only those are learned")
-    return values[:positive], oriented(vectors[:, :positive].copy())
+    return values[:positive], with_fixed_signs(vectors[:, :positive].copy())
 
 
-def oriented(vectors: Array) -> Array:
+def with_fixed_signs(vectors: Array) -> Array:
     """Turn each column (V, n) so that its entry of largest magnitude is positive, in place."""
     peak = np.abs(vectors).argmax(axis=0)
     vectors *= np.where(vectors[peak, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)

@@ -90,7 +90,7 @@ class PlainTable(TokenTable):
         texts = data.split(bytes([boundary])) if boundary < 0x100 else [data]
         for number, document in enumerate(texts):
             text = document.decode("utf-8", "replace")
-            self._look(text)
+            self._count_letters(text)
             words = self.add(words_of(text, self.rule))
             ids += words
             self._inside |= bool(words)
@@ -99,7 +99,7 @@ class PlainTable(TokenTable):
                 self._inside = False
         return np.array(ids, np.int32)
 
-    def _look(self, text: str) -> None:
+    def _count_letters(self, text: str) -> None:
         """Count the letters, those that the rule loses, and those of scripts without spaces."""
         codes = np.frombuffer(text.encode("utf-32-le", "replace"), "<u4")
         if text.isascii():

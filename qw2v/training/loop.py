@@ -28,7 +28,7 @@ from qw2v.vectors import WordVectors
 from qw2v.weighting import describe, fingerprint, rank_one_factor
 
 _LOOK = 20  # steps between looks at whether all is finite
-_BLOWN_UP = 1.5  # times the loss at the start
+_DIVERGED = 1.5  # times the loss at the start
 
 
 class DivergenceError(ArithmeticError):
@@ -147,7 +147,7 @@ class Trainer:
         if not np.isfinite(loss) or loss > self.ceiling:
             raise self._diverged(step, f"has a loss of {loss:.4g}")
         if not self.rows:
-            self.ceiling = _BLOWN_UP * loss
+            self.ceiling = _DIVERGED * loss
         W = now[0].cpu().double()
         return loss, torch.linalg.svdvals(torch.linalg.qr(W, mode="r")[1]).numpy()
 
@@ -220,7 +220,7 @@ class Trainer:
         rows = zip(trace.loss.tolist(), trace.singular_values, strict=True)
         self.rows = dict(zip(trace.step.tolist(), rows, strict=True))
         if len(trace.loss):
-            self.ceiling = _BLOWN_UP * float(trace.loss[0])
+            self.ceiling = _DIVERGED * float(trace.loss[0])
 
     def _trace(self) -> Trace:
         return trace_of(self.rows, self.options.times, min(self.start[0].shape))
