@@ -49,6 +49,13 @@ serve: book  ## build the book and serve it at http://localhost:8000 (PORT=...)
 test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
 	$(BIN)/python -m pytest -m "not slow" $(TEST_FLAGS)
 
+.PHONY: coverage
+coverage: $(READY)  ## which lines and branches of the package the tests without a browser reach
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m "not slow and not site and not wheel" $(TEST_FLAGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
 .PHONY: check
 check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebooks, workflows (no file changes)
 	$(BIN)/ruff check .
