@@ -3,14 +3,17 @@
 import os
 import random
 import signal
+from collections import Counter
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
+from qw2v.__main__ import main
 from qw2v.statistics import CorpusStatistics
 from qw2v.text import shards
 from qw2v.text.corpus import Corpus
 
+KILLED = ["killed_pairs_of", "killed_words_of"]  # a worker in each round
 SETTINGS = {"vocab_size": 60, "window": 4, "progress": False}
 
 
@@ -27,7 +30,7 @@ def texts(tmp_path_factory):
 
 
 def killed_once(marker, function, *arguments):
-    """Die in the middle of the first task that finds no marker, as a worker that is killed does."""
+    """Die in the middle of a task unless there is a marker, as a worker that is killed does."""
     try:
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
@@ -36,13 +39,17 @@ def killed_once(marker, function, *arguments):
 
 
 class Killing(Executor):
-    """Hands tasks on, one of which kills its worker."""
+    """Hands tasks on; once half of the shards are read, or counted, a task kills its worker."""
 
     def __init__(self, pool, marker):
-        self._pool, self._marker = pool, marker
+        self._pool, self._marker, self._handed = pool, marker, Counter()
 
     def submit(self, function, /, *arguments):
-        return self._pool.submit(killed_once, self._marker, function, *arguments)
+        name = function.__name__
+        self._handed[name] += 1
+        if name.endswith("_of") and self._handed[name] == 4:
+            return self._pool.submit(killed_once, f"{self._marker}{name}", function, *arguments)
+        return self._pool.submit(function, *arguments)
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
@@ -64,7 +71,7 @@ def test_a_killed_worker_is_made_anew_and_its_shard_counted_once(texts, tmp_path
     make = lambda: Killing(ProcessPoolExecutor(2), str(tmp_path / "killed"))  # noqa: E731
     stats = CorpusStatistics.from_files(folder, executor=make, **SETTINGS)
     assert stats.fingerprint == expected
-    assert (tmp_path / "killed").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == KILLED
 
 
 def test_an_executor_that_broke_for_good_says_what_to_pass(texts, tmp_path):
@@ -170,12 +177,13 @@ def test_one_two_or_three_workers_of_a_dask_cluster_and_one_killed(texts, tmp_pa
         killing = Killing(executor, str(tmp_path / "killed"))
         stats = CorpusStatistics.from_files(folder, executor=killing, **SETTINGS)
         assert stats.fingerprint == expected
-        assert (tmp_path / "killed").exists()
+        assert sorted(path.name for path in tmp_path.glob("killed*")) == KILLED
+        line = f"count {folder} -o {tmp_path}/s.npz --vocab-size 60 --window 4 --quiet"
+        assert main([*line.split(), "--cluster", cluster.scheduler_address]) == 0
+        assert CorpusStatistics.load(tmp_path / "s.npz").fingerprint == expected
 
 
 def test_the_command_line_counts_in_processes(texts, tmp_path, capsys):
-    from qw2v.__main__ import main
-
     out = str(tmp_path / "s.npz")
     line = ["count", str(texts[0]), "-o", out, "--vocab-size", "60", "--window", "4", "--quiet"]
     assert main([*line, "--processes", "2"]) == 0
