@@ -63,7 +63,10 @@ def others() -> dict:
     for name in ("gensim", "glove"):
         file = DATA / f"{name}.json"
         if file.exists():
-            found[name] = json.loads(file.read_text(encoding="utf-8"))["runs"]
+            runs = json.loads(file.read_text(encoding="utf-8"))["runs"]
+            found[name] = {
+                key: {**run, "minutes": run["seconds"] / 60} for key, run in runs.items()
+            }
     return found
 
 

@@ -44,6 +44,15 @@ def draw() -> dict[str, Figure]:
         "history": figures.closed_form.history(
             dynamics.aligned(np.diag([3.0, 2, 1, -1]), 1e-3, dim=3), WORDS
         ),
+        "text_share": figures.closed_form.text_share(
+            {"mstar": [(1e6, 0.3), (4e6, 0.5)], "pmi": [(1e6, 0.2), (4e6, 0.1)]},
+            {
+                "mstar": {"curve": [0.6, 0.1, 0.5], "interval": [0.5, 0.6]},
+                "pmi": {"curve": [0.1, 0.0, 0.5], "interval": [0.0, 0.1]},
+            },
+            {"mstar": 0.66, "pmi": 0.08},
+            1e8,
+        ),
         "cloud": figures.closed_form.cloud(
             WORDS, [("early", points / 9), ("late", points)], [1, 1, 2, 2]
         ),

@@ -21,7 +21,7 @@ from qw2v.figures._style import (
 )
 from qw2v.targets import mode_words
 
-__all__ = ["benchmark", "cloud", "history", "mode_curves", "shrinking_error"]
+__all__ = ["benchmark", "cloud", "history", "mode_curves", "shrinking_error", "text_share"]
 
 
 def mode_curves(
@@ -143,4 +143,43 @@ def benchmark(
         ax.set_title(task)
         ax.invert_yaxis()
     axes[-1].set(xlabel="score in %; ◇ the paper, on 34 times more text", xlim=(0, 85))
+    return figure
+
+
+def text_share(
+    scores: Mapping[str, Sequence[tuple[float, float]]],
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
+    quoted: Mapping[str, float],
+    far: float,
+) -> Figure:
+    """Draw scores (in %) against the size of the text, and the curves taken to `far` tokens.
+
+    scores: (tokens, score) of every text, by model. curves: by model, `curve` (a, b, c) of
+    a - b n^-c, n in units of the largest text, and the `interval` of its value at `far`. quoted:
+    the paper's number, an open diamond.
+    """
+    figure, ax = panels(height=3.6)
+    whole = max(tokens for points in scores.values() for tokens, _ in points)
+    for step, (model, points) in enumerate(scores.items()):
+        color = COLORS[model]
+        tokens, values = np.array(points).T
+        ax.plot(tokens, 100 * values, ".", color=color, markersize=5)
+        x = np.geomspace(tokens.min(), far, 200)
+        a, b, c = curves[model]["curve"]
+        known = x <= whole
+        y = 100 * (a - b * (x / whole) ** -c)
+        ax.plot(x[known], y[known], color=color)
+        ax.plot(x[~known], y[~known], color=color, linestyle="--")
+        low, high = curves[model]["interval"]
+        aside = far * 1.12**step  # bars that would lie on each other stand side by side
+        ax.plot([aside] * 2, [100 * low, 100 * high], color=color, linewidth=3, alpha=0.5)
+        diamond = {"markerfacecolor": "white", "markeredgecolor": color, "markersize": 6}
+        ax.plot(aside, 100 * quoted[model], "D", **diamond)
+        place = {"xytext": (-8, 6), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(
+            NAMES[model], (tokens.min(), 100 * values[tokens.argmin()]), **place, color=color
+        )
+    ax.set_xscale("log")
+    ax.set(xlabel="words of text; ◇ the paper", ylabel="analogies in %", ylim=(0, None))
+    ax.set_xlim(min(tokens) / 2.2, far * 1.8)
     return figure

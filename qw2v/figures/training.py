@@ -177,10 +177,12 @@ def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figur
         ax.plot(times, accuracy, line, color=COLORS[loss], marker="o", markersize=3)
     ax.set(xlabel=r"time $t / \tau_1$", ylabel="analogies in %", ylim=(0, None))
     beside = {"textcoords": "offset points", "va": "center", "fontsize": 10}
-    for (weights, label), share in zip(_WEIGHTS.items(), (0.7, 0.4), strict=True):
+    # One name above its curve, one beside the rise: clear of all four curves.
+    where = ((0.97, (-4, 10)), (0.4, (9, -6)))
+    for (weights, label), (share, aside) in zip(_WEIGHTS.items(), where, strict=True):
         times, accuracy = curves["qwem", weights]
         middle = np.argmax(accuracy > share * accuracy[-1])
-        ax.annotate(label, (times[middle], accuracy[middle]), (9, -6), **beside)
+        ax.annotate(label, (times[middle], accuracy[middle]), aside, **beside)
         place = np.inf
         for loss in sorted(_LOSSES, key=lambda loss: -curves[loss, weights][1][-1]):
             times, accuracy = curves[loss, weights]
