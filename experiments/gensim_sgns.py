@@ -85,10 +85,12 @@ def main() -> None:
     parser.add_argument("--negatives", nargs="+", type=int, default=[1, 5])
     given = parser.parse_args()
     file = DATA / FILE
-    runs = json.loads(file.read_text())["runs"] if file.exists() else {}
     for negatives in given.negatives:
-        runs[f"k={negatives}"] = record(given.files, negatives)
-        about = {**made_by("gensim_sgns.py"), "gensim": gensim.__version__, **OPTIONS}
+        made = {**made_by(f"gensim_sgns.py --negatives {negatives}"), "workers": OPTIONS["workers"]}
+        run = record(given.files, negatives)
+        runs = json.loads(file.read_text())["runs"] if file.exists() else {}
+        runs[f"k={negatives}"] = {**made, **run}
+        about = {"gensim": gensim.__version__, **{k: OPTIONS[k] for k in OPTIONS if k != "workers"}}
         write_json(FILE, {**about, "runs": runs}, ('"runs"', '"k='))
 
 
