@@ -23,7 +23,7 @@ from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
 Array = NDArray[np.float64]
 
 KINDS = ("mstar", "pmi", "ppmi")
-_SHORT_FROM, _SHORT = 5_000, 1 / 20  # of this many words, this share of the pairs should have met
+_SHORT_FROM, _SHORT = 1_000, 1 / 20  # of this many words, this share of the pairs should have met
 
 
 class Target(SparsePlusRankOne):

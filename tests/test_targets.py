@@ -1,5 +1,7 @@
 """Targets against dense formulas, eigenpairs against LAPACK, each step of the derivation."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -10,6 +12,7 @@ from qw2v import targets
 from qw2v.spectrum import as_symmetric, eigenpairs, products, solver
 from qw2v.statistics import CorpusStatistics
 from qw2v.targets import mode_words, target
+from qw2v.text.corpus import Corpus
 from qw2v.weighting import RankOne, Setting31, Word2Vec
 
 
@@ -304,3 +307,13 @@ def test_f6_words_that_never_occur_have_no_vector():
     with pytest.raises(ValueError, match="1 of the 4 words never occur in the text.*'unicorn'"):
         qw2v.target(stats)
     assert qw2v.target(stats.restrict(["a", "b", "c"])).shape == (3, 3)
+
+
+def test_a_text_too_short_for_its_words_is_warned_of():
+    words = [a + b + c for a in "abcdefghijk" for b in "abcdefghijk" for c in "abcdefghijk"]
+    corpus = Corpus.from_texts([" ".join(words)], progress=False)
+    with pytest.warns(UserWarning, match="short for 1,331 words: 0.3% of their pairs ever met"):
+        target(corpus.count(vocab_size=len(words), window=2, progress=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        target(corpus.count(vocab_size=900, window=2, progress=False))
