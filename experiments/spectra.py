@@ -19,6 +19,7 @@ import scipy.linalg
 from common import DATA
 
 import qw2v
+from qw2v import features
 from qw2v._environment import progress_bar
 
 FILE = DATA / "spectra.npz"
@@ -48,7 +49,7 @@ def record(stats: qw2v.CorpusStatistics, names: Sequence[str] = MATRICES) -> dic
     """Return the content of the file: the matrices named computed, the others as they were."""
     spectra, day = {}, date.today().isoformat()
     if set(names) != set(MATRICES):
-        spectra = qw2v.features.load_spectra()
+        spectra = features.load_spectra()
         day = f"{spectra.about['date']}; {', '.join(names)}: {day}"
     with progress_bar("spectra", "matrix", len(names)) as bar:
         for name in names:
