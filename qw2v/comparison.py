@@ -92,61 +92,70 @@ def settings() -> Settings:
     return Settings(tuple((row["what"], row["paper"], row["here"]) for row in quoted["settings"]))
 
 
+_SCORES = {"accuracy": "analogies", "kept": "kept", "MEN": "MEN", "WordSim353": "WordSim353"}
+
+
 @dataclass(frozen=True)
 class TextShare:
-    """What more text would bring: scores of the closed form, measured and foretold."""
+    """What more text would bring: scores of the closed form on nested texts, and their curves.
 
-    rows: tuple[tuple[str, ...], ...]
+    `found` has scores by text, "KIND PARTS/ALL draw N"; `curves`, by kind and score, what
+    `experiments/text_share.py` fitted to them; `paper`, by kind and score, what the paper reports
+    at `far` tokens.
+    """
+
+    found: Mapping[str, Mapping[str, float]]
+    curves: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    paper: Mapping[str, Mapping[str, float | None]]
+    far: float
+
+    def points(self, kind: str, score: str) -> list[tuple[float, float]]:
+        """Return (tokens, score) of every text, the smallest first."""
+        rows = (row for name, row in self.found.items() if name.startswith(f"{kind} "))
+        return sorted((row["tokens"], row[score]) for row in rows)
 
     def _repr_html_(self) -> str:
-        names = (
-            "", "all our text", "the same, foretold from a quarter", "at the paper's size",
-            "90% interval", "the paper",
-        )  # fmt: skip
-        head = "".join(f'<th scope="col">{name}</th>' for name in names)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
-            + "</tr>"
-            for first, *rest in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        head = ("all our text", "foretold from a quarter", "at the paper's size", "90% interval")
+        rows = []
+        for kind, curves in self.curves.items():
+            for score, curve in curves.items():
+                form = ".1%" if score in ("accuracy", "kept") else ".3f"
+                said = self.paper[kind][score]
+                label = {"accuracy": "analogies", "kept": "analogies, question words kept"}
+                measured = self.points(kind, score)[-1][1]
+                rows.append(
+                    (
+                        f"{label.get(score, score)}, {_MATRICES[kind]}",
+                        format(measured, form),
+                        format(curve["all_foretold_from_a_quarter"], form),
+                        format(curve["at_paper"], form),
+                        " to ".join(format(end, form) for end in curve["interval"]),
+                        "" if said is None else format(said, form),
+                    )
+                )
+        return html_table("More text", ("score", *head, "the paper"), rows)
+
+
+_MATRICES = {"mstar": "M*", "ppmi": "PPMI", "pmi": "PMI"}
 
 
 def text_share() -> TextShare:
     """Return scores on nested parts of the text, taken to the paper's size by a curve.
 
     Recorded in `data/text-share.json` by `experiments/text_share.py`.
+
+    >>> round(text_share().paper["mstar"]["accuracy"], 3)
+    0.663
     """
     record = json.loads(datasets.verify("text-share.json").read_text(encoding="utf-8"))
     quoted = tomllib.loads(datasets.verify("paper.toml").read_text(encoding="utf-8"))
-    paper = {row["ours"]: row.get("paper") for g in quoted["groups"] for row in g["rows"]}
-    scores = {
-        "accuracy": ("analogies", ".1%"),
-        "kept": ("kept", ".1%"),
-        "MEN": ("MEN", ".3f"),
-        "WordSim353": ("WordSim353", ".3f"),
+    rows = (row for group in quoted["groups"] for row in group["rows"])
+    said = {r["ours"]: r["paper"] for r in rows if isinstance(r.get("paper"), int | float)}
+    paper = {
+        kind: {score: said.get(f"closed_form.{kind}.{key}") for score, key in _SCORES.items()}
+        for kind in record["curves"]
     }
-    names = {"mstar": "M*", "ppmi": "PPMI", "pmi": "PMI"}
-    rows = []
-    for kind, curves in record["curves"].items():
-        whole = record["found"][f"{kind} {record['parts']}/{record['parts']} draw 0"]
-        for score, curve in curves.items():
-            key, form = scores[score]
-            said = paper.get(f"closed_form.{kind}.{key}")
-            low, high = curve["interval"]
-            label = "analogies, question words kept" if score == "kept" else key
-            rows.append(
-                (
-                    f"{label}, {names[kind]}",
-                    format(whole[score], form),
-                    format(curve["all_foretold_from_a_quarter"], form),
-                    format(curve["at_paper"], form),
-                    f"{low:{form}} to {high:{form}}",
-                    "" if said is None else format(said, form),
-                )
-            )
-    return TextShare(tuple(rows))
+    return TextShare(record["found"], record["curves"], paper, record["paper_tokens"])
 
 
 def groups() -> list[Group]:

@@ -64,3 +64,16 @@ def test_recorded_results_are_what_the_package_computes():
 
 def test_results_are_listed_with_their_sums():
     assert {"paper.toml", "results.json"} <= set(datasets.checksums())
+
+
+def test_scores_on_parts_of_the_text_end_at_those_of_all_of_it():
+    share = comparison.text_share()
+    for kind in ("mstar", "ppmi", "pmi"):
+        for score, name in (("accuracy", "analogies"), ("MEN", "MEN"), ("kept", "kept")):
+            tokens, found = share.points(kind, score)[-1]
+            assert tokens == RESULTS["text"]["tokens"]
+            assert found == pytest.approx(RESULTS["closed_form"][kind][name], abs=5e-4)
+            low, high = share.curves[kind][score]["interval"]
+            assert low <= share.curves[kind][score]["at_paper"] <= high
+    assert share.paper["mstar"]["accuracy"] == 0.663 and share.paper["pmi"]["kept"] is None
+    assert share._repr_html_().count('<th scope="row">') == 12

@@ -166,7 +166,7 @@ def text_share(
         ax.plot(tokens, 100 * values, ".", color=color, markersize=5)
         x = np.geomspace(tokens.min(), far, 200)
         a, b, c = curves[model]["curve"]
-        known = x <= whole
+        known, rising = x <= whole, a - b
         y = 100 * (a - b * (x / whole) ** -c)
         ax.plot(x[known], y[known], color=color)
         ax.plot(x[~known], y[~known], color=color, linestyle="--")
@@ -175,11 +175,9 @@ def text_share(
         ax.plot([aside] * 2, [100 * low, 100 * high], color=color, linewidth=3, alpha=0.5)
         diamond = {"markerfacecolor": "white", "markeredgecolor": color, "markersize": 6}
         ax.plot(aside, 100 * quoted[model], "D", **diamond)
-        place = {"xytext": (-8, 6), "textcoords": "offset points", "ha": "right"}
-        ax.annotate(
-            NAMES[model], (tokens.min(), 100 * values[tokens.argmin()]), **place, color=color
-        )
+        place = {"xytext": (8, 7), "textcoords": "offset points"}
+        ax.annotate(NAMES[model], (whole, 100 * rising), **place, color=color)
     ax.set_xscale("log")
     ax.set(xlabel="words of text; ◇ the paper", ylabel="analogies in %", ylim=(0, None))
-    ax.set_xlim(min(tokens) / 2.2, far * 1.8)
+    ax.set_xlim(min(tokens) / 1.3, far * 1.8)
     return figure
