@@ -107,10 +107,10 @@ def single(words: list[str], matrix: NDArray[np.floating[Any]]) -> NDArray[np.fl
 
 def encode(word: str) -> bytes:
     """Return a word as the formats hold it; ValueError where they cannot."""
-    if not word or not _ASCII_SPACE.isdisjoint(word):
+    if not _ASCII_SPACE.isdisjoint(word):
         raise ValueError(
-            f"The word {word!r} is empty or holds white space, which the word2vec format "
-            "cannot hold. Rename it (new_york), or use save."
+            f"The word {word!r} holds white space, which the word2vec format cannot hold. "
+            "Rename it (new_york), or use save."
         )
     try:
         raw = word.encode()

@@ -34,7 +34,7 @@ class WordVectors(GensimNames):
     Raises
     ------
     ValueError
-        If the two do not fit, a word is none or stands twice, or a number is not finite.
+        If the two do not fit, a word is none, empty or stands twice, or a number is not finite.
 
     >>> vectors = WordVectors(["up", "down"], np.array([[1.0, 0.0], [-1.0, 0.0]]))
     >>> vectors.most_similar("up")
@@ -51,9 +51,9 @@ class WordVectors(GensimNames):
                 f"words and matrix do not fit: {len(words):,} words, matrix of shape "
                 f"{matrix.shape}. Give one row of at least one number for each word."
             )
-        odd = next((row for row, word in enumerate(words) if not isinstance(word, str)), None)
+        odd = next((i for i, w in enumerate(words) if not (isinstance(w, str) and w)), None)
         if odd is not None:
-            raise ValueError(f"words[{odd}] is {words[odd]!r}; each must be a string.")
+            raise ValueError(f"words[{odd}] is {words[odd]!r}; each must be a string, not empty.")
         if matrix.dtype.kind not in "fiu":
             raise ValueError(f"The matrix holds {matrix.dtype}; real numbers are needed.")
         matrix = _geometry.read_only(
@@ -272,9 +272,9 @@ class WordVectors(GensimNames):
         Raises
         ------
         ValueError
-            If a word is empty, holds white space or control characters or cannot be written as
-            UTF-8, or if the numbers of a row are too large or too small for single precision.
-            Nothing is written then.
+            If a word holds white space or control characters or cannot be written as UTF-8, or if
+            the numbers of a row are too large or too small for single precision. Nothing is written
+            then.
         """
         words = [_word2vec.encode(word) for word in self.words]
         _word2vec.write(path, words, _word2vec.single(self.words, self.matrix), binary)
