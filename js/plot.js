@@ -6,7 +6,6 @@
 import { axisBottom, axisLeft } from "d3-axis";
 import { scaleLinear, scaleLog } from "d3-scale";
 import { select } from "d3-selection";
-import { line as curve } from "d3-shape";
 import { h, s } from "./dom.js";
 import { power, show } from "./format.js";
 
@@ -72,7 +71,6 @@ export class Plot {
     this.wanted = {};
     /** @type {{xs?: ArrayLike<number>, of: string, at: number[]}} */
     this.known = { of: "", at: [] };
-    this.path = curve().context(this.context);
     this.range({ x: [0, 1], y: [0, 1] });
   }
 
@@ -221,29 +219,29 @@ export class Plot {
     return this.known.at;
   }
 
-  /** A line through the points (xs[i], ys[i]); where it is level, only its ends are drawn.
+  /**
+   * A line through the points (xs[i], ys[i]); where it is level, only its ends are drawn. By hand:
+   * through d3-shape the 200 sigmoids of 161 points each took three times as long.
    * @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys @param {Stroke} [stroke]
    */
   line(xs, ys, { color = "", width = 2, dash = [] } = {}) {
     const across = this.places(xs);
-    /** @type {[number, number][]} */
-    const points = [];
+    const c = this.context;
+    const [slope, zero] = [this.slope ?? 1, this.zero ?? 0];
     let [drawn, level] = [Number.NaN, -1];
+    c.beginPath();
     for (let i = 0; i < xs.length; i++) {
-      const y = this.y(ys[i]);
+      const y = zero + slope * ys[i];
       if (Math.abs(y - drawn) < 0.1) {
         level = i;
         continue;
       }
-      if (level >= 0) points.push([across[level], drawn]);
-      points.push([across[i], y]);
+      if (level >= 0) c.lineTo(across[level], drawn);
+      c.lineTo(across[i], y);
       drawn = y;
       level = -1;
     }
-    if (level >= 0) points.push([across[level], drawn]);
-    const c = this.context;
-    c.beginPath();
-    this.path(points);
+    if (level >= 0) c.lineTo(across[level], drawn);
     Object.assign(c, { strokeStyle: color, lineWidth: width, lineJoin: "round" });
     c.setLineDash(dash);
     c.stroke();
