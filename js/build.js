@@ -14,6 +14,7 @@ import { build } from "esbuild";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const explorers = "../qw2v/explorers/static";
 const page = "../qw2v/static";
+const site = "../static"; // of the book, which holds more than what is built
 const NOTICE =
   "Holds parts of d3 (ISC licence, copyright Mike Bostock): see licences.txt beside it.";
 const BUILT = "Built from js/ by `make bundles`.";
@@ -57,6 +58,10 @@ for (const name of readdirSync(join(here, "explorers"))) {
   files.set(`${explorers}/${name}`, await bundle(`explorers/${name}`, explorer));
 }
 files.set(`${page}/page.js`, await bundle("page/page.js", { format: "esm" }));
+files.set(
+  `${site}/qw2v.js`,
+  await bundle("site/qw2v.js", { format: "iife", banner: { js: `// ${BUILT}` } }),
+);
 files.set(`${page}/page.css`, await bundle("page/page.css", {}));
 
 if (process.argv.includes("--check")) {

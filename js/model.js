@@ -107,8 +107,13 @@ export async function mount(render, name) {
   const text = root?.querySelector("script[type='application/json']")?.textContent;
   if (!root || !el || !text) throw new Error(`no explorer ${name} is left on this page`);
   root.dataset.taken = "";
-  const state = JSON.parse(text);
-  state._blob = bytesOf(state._blob);
-  await render({ model: new PageModel(state), el });
-  root.dataset.live = "page";
+  try {
+    const state = JSON.parse(text);
+    state._blob = bytesOf(state._blob);
+    await render({ model: new PageModel(state), el });
+    root.dataset.live = "page";
+  } catch (error) {
+    root.dataset.failed = ""; // the picture takes its place
+    throw error;
+  }
 }

@@ -303,3 +303,38 @@ def test_a_word_that_is_not_there_is_refused(stats):
 def test_examples_with_unknown_words_are_left_out(stats):
     explorer = explorers.Pairs(stats, vocab_size=20)  # none of the built-in examples is there
     assert [explorer.first, explorer.second] == stats.words[:2]
+
+
+# ---- the room that a page keeps free -------------------------------------------------------------
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(("width", "which"), [(360, 0), (720, 1)])
+def test_nothing_below_an_explorer_moves_when_it_is_drawn(browser, tmp_path, stats, width, which):
+    every = [  # without those whose height is in the lengths of their words
+        explorers.Modes(stats, modes=8), explorers.Taylor(), explorers.Spike(), explorers.Start(),
+        explorers.StepSize([3.0, 2, 1]), explorers.Toy(),
+    ]  # fmt: skip
+    path = tmp_path / "page.html"
+    head = "<!doctype html><html lang='en'><meta charset='utf-8'><title>All</title><main>"
+    path.write_text(head + "".join(one.to_html() for one in every))
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(path.as_uri())
+    for one in every:
+        name = type(one).__name__.lower()
+        page.wait_for_selector(f"[data-explorer^='{name}-'][data-live='page']")
+        height = page.locator(f"[data-explorer^='{name}-'] .qw2v-live").bounding_box()["height"]
+        assert abs(height - one.heights[which]) < 0.12 * height, (name, height)
+    page.close()
+
+
+@pytest.mark.site
+def test_a_picture_takes_the_place_of_what_fails_or_has_no_script(browser, tmp_path):
+    path = tmp_path / "page.html"
+    whole = explorers.Taylor().to_html()
+    for text, enabled in ((whole, False), (whole.replace('"_layout":{}', '"_layout":null'), True)):
+        path.write_text(f"<!doctype html><meta charset='utf-8'>{text}")
+        with browser.new_context(java_script_enabled=enabled) as context:
+            page = context.new_page()
+            page.goto(path.as_uri())
+            page.locator("img").first.wait_for(state="visible")

@@ -49,7 +49,7 @@ def set_mode(page, mode: str) -> None:
 
 def settle(page) -> None:
     """Wait until the formulas are set and the pictures are there."""
-    page.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+    page.evaluate("async () => { await window.qw2vFormulas; }")
     page.wait_for_load_state("networkidle")
 
 

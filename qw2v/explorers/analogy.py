@@ -43,6 +43,7 @@ class Analogy(Explorer):
     """
 
     module = "analogy.js"
+    heights = (851, 468)
     alt = (
         "Cosines of five candidate answers to a question against the dimension: the right answer "
         "rises from among the others, takes the lead, and keeps it."

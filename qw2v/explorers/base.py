@@ -35,12 +35,14 @@ class Explorer(anywidget.AnyWidget):
 
     A subclass has its controls as synchronised traits (numbers, strings, booleans), draws them in
     `module`, a file of `static/` beside it, and gives `still()`, the picture of the default view
-    for paper and for pages without JavaScript, and `alt`, its text. `arrays` reach the module as
-    typed arrays, `texts` as JSON.
+    for paper and for pages without JavaScript, and `alt`, its text. `heights` are its own in
+    pixels, 350 px and 700 px wide: a page keeps that room free until it is drawn. `arrays` reach
+    the module as typed arrays, `texts` as JSON.
     """
 
     module = ""
     alt = ""
+    heights = (0, 0)
     _blob = traitlets.Bytes().tag(sync=True)
     _layout = traitlets.Dict().tag(sync=True)
     _texts = traitlets.Dict().tag(sync=True)
@@ -74,8 +76,10 @@ class Explorer(anywidget.AnyWidget):
         text = json.dumps(state, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         name = f"{type(self).__name__.lower()}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         pictures = "".join(_img(alt, figure) for alt, figure in self.stills().items())
+        narrow, wide = self.heights
         return (
-            f'<div class="qw2v-explorer" data-explorer="{name}">\n<style>{self._css}</style>\n'
+            f'<div class="qw2v-explorer" data-explorer="{name}" '
+            f'style="--narrow:{narrow}px;--wide:{wide}px">\n<style>{self._css}</style>\n'
             f'{pictures}<div class="qw2v-live"></div>\n'
             f'<script type="application/json">{text}</script>\n'
             f'<script type="module">\n{self._esm}\nawait bundle.mount("{name}");\n</script>\n</div>'

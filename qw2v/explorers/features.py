@@ -76,6 +76,12 @@ class Features(Explorer):
         texts: dict[str, Any] = {"models": self.names, "words": self.words, "count": count}
         super().__init__(arrays, texts, **({"model": self.names[0]} | traits))
 
+    @property  # a row of bars and of a table a model
+    def heights(self) -> tuple[int, int]:  # type: ignore[override]
+        """Its height on a phone, and where there is room."""
+        more = len(self.names) - 3
+        return 565 + 120 * more, 379 + 75 * more
+
     @property  # what is shown changes with the feature, so the text does too
     def alt(self) -> str:  # type: ignore[override]
         """What the picture of the present view shows."""

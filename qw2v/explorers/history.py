@@ -29,6 +29,7 @@ class History(Explorer):
     """
 
     module = "history.js"
+    heights = (1061, 541)
     time = traitlets.Float(1.8, min=0, max=HORIZON).tag(sync=True)
     log_scale = traitlets.Enum([-6, -1], -6).tag(sync=True)
 
@@ -91,6 +92,7 @@ class Modes(Explorer):
     """
 
     module = "modes.js"
+    heights = (1036, 660)
     alt = (
         "Singular values of M* rise one after another over training time, the loss falls in steps "
         "and the number of learned modes climbs."

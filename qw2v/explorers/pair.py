@@ -27,6 +27,7 @@ class Pairs(Explorer):
     """
 
     module = "pairs.js"
+    heights = (729, 534)
     alt = (
         "M* follows PMI near zero and levels off at plus and minus two; pairs of words are marked "
         "on the curve, above a histogram of the PMI of all pairs."
@@ -81,6 +82,7 @@ class Taylor(Explorer):
     """The loss of a positive pair, its parabola, and the gap between them at x = w_i . w_j."""
 
     module = "taylor.js"
+    heights = (408, 387)
     alt = "log(1 + exp(-x)) and its parabola: close around zero, apart beyond two."
     x = traitlets.Float(2.0, min=-4, max=4).tag(sync=True)
 

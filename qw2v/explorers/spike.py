@@ -35,6 +35,7 @@ class Spike(Explorer):
     """
 
     module = "spike.js"
+    heights = (1025, 650)
     category = traitlets.Unicode("gram7-past-tense").tag(sync=True)
     dim = traitlets.Int(128).tag(sync=True)
     protocol = traitlets.Enum(["pairs", "google"], "pairs").tag(sync=True)

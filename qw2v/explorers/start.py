@@ -31,6 +31,7 @@ class Start(Explorer):
     """
 
     module = "start.js"
+    heights = (774, 618)
     alt = (
         "Above, two singular values over time: the exact curves, and beside them those of Lemma "
         "3.1 and of Result 3. Below, the largest errors of each against the scale of the start."

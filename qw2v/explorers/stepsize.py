@@ -26,6 +26,7 @@ class StepSize(Explorer):
     """
 
     module = "stepsize.js"
+    heights = (773, 651)
     alt = "Sizes of four modes over time: dots of the steps lie on lines, right of the dashed flow."
     fate_alt = "Values that one mode visits in the long run split at a step of 2 and end at 4."
     step = traitlets.Float(0.6, min=0.05, max=4.2).tag(sync=True)

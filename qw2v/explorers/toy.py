@@ -32,6 +32,7 @@ class Toy(Explorer):
     """
 
     module = "toy.js"
+    heights = (1491, 1040)
     alt = (
         "M* of four words and its eigenvectors as coloured tables, and the singular values of the "
         "modes that can be learned as sigmoids over training time."

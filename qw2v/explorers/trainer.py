@@ -39,6 +39,7 @@ class Trainer(Explorer):
     """
 
     module = "trainer.js"
+    heights = (1479, 725)
     alt = (
         "The theory of a small model: singular values rise one after another over training time, "
         "the loss falls in steps and the number of learned modes climbs."
