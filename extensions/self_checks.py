@@ -4,7 +4,7 @@
     ```
 
 writes the questions of `questions/words.toml` into the page as forms. All texts, the feedback to
-each answer among them, are set when the book is built, formulas too; static/check.js only compares
+each answer among them, are set when the book is built, formulas too; js/site/check.js only compares
 an answer and shows the text that belongs to it. Its interface is in the attributes of the form:
 
     data-kind       choice, number or formula
@@ -134,6 +134,5 @@ class SelfChecks(SphinxDirective):
 def setup(app):
     """Register with Sphinx."""
     app.add_directive("self-checks", SelfChecks)
-    app.add_js_file("check.js", defer="defer")
     app.add_css_file("check.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -92,3 +92,49 @@ def test_the_code_is_clean_typed_and_built():
     command = [sys.executable, ROOT / "tools" / "js.py", "check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- the self-checks' formulas -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("2 tanh(x/2)", "2*(exp(x) - 1)/(exp(x) + 1)", True),
+        ("x^2^2", "x**4", True),  # from the right
+        ("-x^2", "0 - x*x", True),  # a sign binds less than a power
+        ("\u2212(x \u2212 1)", "1 - x", True),
+        ("2x", "x/0.5", True),
+        ("tanh(x/2)", "2 tanh(x/2)", False),
+        ("1/2x", "1/(2x)", False),  # read from the left, as a calculator does
+    ],
+)
+def test_formulas_are_compared_by_their_values(javascript, one, other, alike):
+    expression = "m.same(v.one, v.other, { x: [0.2, 2] })"
+    assert javascript("site/formula.js", expression, one=one, other=other) is alike
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0,5", 0.5), ("1/4", 0.25), ("62%", 0.62), ("\u22123e-2", -0.03), (".5", 0.5)],
+)
+def test_numbers_are_read_as_people_write_them(javascript, text, value):
+    assert javascript("site/formula.js", "m.number(v.text)", text=text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2 +", "the formula ends too early"),
+        ("tanh x", "tanh needs brackets"),
+        ("(1 + x", "a bracket is not closed"),
+        ("y", '"y" is not known here; the letters are x'),
+        ("x)", '")" stands where nothing is expected'),
+        ("constructor", '"constructor" is not known here; the letters are x'),
+    ],
+)
+def test_what_is_no_formula_says_so(javascript, text, said):
+    expression = (
+        "(() => { try { m.parse(v.text, { x: [0, 1] }); } catch (e) { return e.message; } })()"
+    )
+    assert javascript("site/formula.js", expression, text=text) == said

@@ -1,4 +1,9 @@
-/** What every page of the book runs: formulas are set when there is time, wide ones scroll. */
+/**
+ * What every page of the book runs: formulas are set when there is time, wide ones scroll, and
+ * self-checks are answered.
+ */
+
+import { answerChecks } from "./check.js";
 
 const BOXES = "div.math, .cell_output .output, .bd-article .pst-scrollable-table-container";
 
@@ -47,6 +52,7 @@ const loaded = new Promise((resolve) => {
 /** Settled once the formulas are set. */
 const settled = loaded.then(setFormulas);
 Object.assign(window, { qw2vFormulas: settled });
+answerChecks();
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", nameArrows);
 else nameArrows();
 loaded.then(() => {
