@@ -134,5 +134,6 @@ class SelfChecks(SphinxDirective):
 def setup(app):
     """Register with Sphinx."""
     app.add_directive("self-checks", SelfChecks)
+    app.add_js_file("check.js", defer="defer")
     app.add_css_file("check.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -58,10 +58,10 @@ for (const name of readdirSync(join(here, "explorers"))) {
   files.set(`${explorers}/${name}`, await bundle(`explorers/${name}`, explorer));
 }
 files.set(`${page}/page.js`, await bundle("page/page.js", { format: "esm" }));
-files.set(
-  `${site}/qw2v.js`,
-  await bundle("site/qw2v.js", { format: "iife", banner: { js: `// ${BUILT}` } }),
-);
+for (const name of ["qw2v.js", "check.js"]) {
+  const options = { format: "iife", banner: { js: `// ${BUILT}` } };
+  files.set(`${site}/${name}`, await bundle(`site/${name}`, options));
+}
 files.set(`${page}/page.css`, await bundle("page/page.css", {}));
 
 if (process.argv.includes("--check")) {

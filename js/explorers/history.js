@@ -32,7 +32,7 @@ class History {
       (full, axis) => 1.04 * 32767 * Math.max(cloud_step[axis], marked_step[axis]) * full,
     );
     this.widths = this.words.map((word) => app.width(word, 12));
-    const margin = { left: 44, right: this.roomForNames };
+    const margin = { left: 50, right: this.roomForNames };
     this.top = app.plot({
       height: 214,
       margin,

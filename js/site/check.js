@@ -48,17 +48,14 @@ function verdict(form) {
   }
 }
 
-/** Answer the forms of the page when they are handed in. */
-export function answerChecks() {
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!(form instanceof HTMLFormElement && form.matches("form.check"))) return;
-    event.preventDefault();
-    /** @type {HTMLElement | null} */
-    const said = form.querySelector(".check-said");
-    const { right, content } = verdict(form);
-    if (!said) return;
-    said.dataset.right = String(right);
-    said.replaceChildren(...content);
-  });
-}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement && form.matches("form.check"))) return;
+  event.preventDefault();
+  /** @type {HTMLElement | null} */
+  const said = form.querySelector(".check-said");
+  const { right, content } = verdict(form);
+  if (!said) return;
+  said.dataset.right = String(right);
+  said.replaceChildren(...content);
+});

@@ -1,9 +1,4 @@
-/**
- * What every page of the book runs: formulas are set when there is time, wide ones scroll, and
- * self-checks are answered.
- */
-
-import { answerChecks } from "./check.js";
+/** What every page of the book runs: formulas are set when there is time, wide ones scroll. */
 
 const BOXES = "div.math, .cell_output .output, .bd-article .pst-scrollable-table-container";
 
@@ -52,7 +47,6 @@ const loaded = new Promise((resolve) => {
 /** Settled once the formulas are set. */
 const settled = loaded.then(setFormulas);
 Object.assign(window, { qw2vFormulas: settled });
-answerChecks();
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", nameArrows);
 else nameArrows();
 loaded.then(() => {
