@@ -30,9 +30,12 @@ def number(name: str, value: Any, form: str = "") -> None:
 
     Parameters
     ----------
-    name : its name in the text, ``{glue:text}`name` ``, once a page.
-    value : a number, or text that is shown as it stands.
-    form : a format such as `".1%"` or `",.0f"`.
+    name : str
+        Its name in the text, after `glue:text` and in backquotes, once a page.
+    value : number or str
+        A number, or text that is shown as it stands.
+    form : str
+        A format such as ".1%" or ",.0f".
 
     Examples
     --------
