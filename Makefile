@@ -9,6 +9,9 @@ PORT    ?= 8000
 BOOK_FLAGS ?=
 TEST_FLAGS ?=
 PAGE    := _build/html/index.html
+# Tests run side by side; a browser waits half of its time, so one worker more than there are cores.
+WORKERS ?= $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
+PYTEST   = OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGE  = $(shell find qw2v -name '*.py')
 NOTEBOOKS = $(shell git ls-files '*.ipynb')
@@ -46,8 +49,12 @@ serve: book  ## build the book and serve it at http://localhost:8000 (PORT=...)
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 .PHONY: test
-test: $(READY)  ## run the whole test suite (TEST_FLAGS="-k corpus" for a part)
-	$(BIN)/python -m pytest -m "not slow" $(TEST_FLAGS)
+test: $(READY)  ## run the whole test suite, side by side (TEST_FLAGS="-k corpus" for a part)
+	$(PYTEST) -m "not slow" $(TEST_FLAGS)
+
+.PHONY: test-quick
+test-quick: $(READY)  ## an answer in two minutes: the tests without the book, a browser or the wheel
+	$(PYTEST) -m "not slow and not site and not wheel" $(TEST_FLAGS)
 
 .PHONY: coverage
 coverage: $(READY)  ## which lines and branches of the package the tests without a browser reach
@@ -71,7 +78,7 @@ check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebo
 
 .PHONY: check-all
 check-all: check  ## `check`, the whole test suite, and what takes long: fuzzing, kills, clean installs
-	$(BIN)/python -m pytest -m "slow or not slow" $(TEST_FLAGS)
+	$(PYTEST) -m "slow or not slow" $(TEST_FLAGS)
 
 .PHONY: bundles
 bundles: $(READY)  ## build the explorers' JavaScript, js/, into qw2v/explorers/static

@@ -17,7 +17,7 @@ nox.options.sessions = ["python", "lowest", "latest", "without_extras"]
 QUICK = ["-m", "not site and not slow and not wheel", "-p", "no:cacheprovider", "-q"]
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The tests read the notebooks and the workflows, and compare with gensim where it is installed.
-TESTED_WITH = ["hypothesis", "mpmath", "pytest", "pyyaml", "nbformat"]
+TESTED_WITH = ["filelock", "hypothesis", "mpmath", "pytest", "pyyaml", "nbformat"]
 
 
 def mathematics(session):

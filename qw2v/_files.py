@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import stat
+import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,9 +25,11 @@ from numpy.typing import NDArray
 
 PathLike = str | os.PathLike[str]
 
-_FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+# No room: the disk is full, the user's share of it is, or a file may be no longer.
+_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 _LONGEST_HEADER = 1_000  # bytes of an array's header; those of the package need a tenth
 _CHUNK = 1 << 20
+_ABANDONED = 600.0  # seconds without a byte, after which a file that nobody holds is nobody's
 
 
 class DamagedFileError(ValueError):
@@ -107,7 +110,8 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
 
     The bytes go to a file of a unique name in the same folder, reach the disk, and take the name in
     one step: at any moment `path` is what it was or what it is to be. After an error, a full disk
-    among them, nothing is left behind. A pipe or a device is written into instead.
+    among them, nothing is left behind; what a killed process left goes when the next file is
+    written to that folder. A pipe or a device is written into instead.
 
     Parameters
     ----------
@@ -131,9 +135,12 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
         with open(target, "wb") as file:
             yield file
         return
+    _remove_abandoned(target.parent)
     temporary = target.with_name(f".qw2v-{secrets.token_hex(8)}.part")
     file = open(temporary, "xb")  # noqa: SIM115 (closed below, before it is renamed)
     try:
+        with suppress(OSError):  # no locks here: then nobody takes it for abandoned either
+            _lock(file.fileno())
         if target.exists():
             with suppress(OSError):  # another owner's file: its permissions are theirs to give
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
@@ -155,6 +162,27 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
             ) from error
         raise
     _to_disk(target.parent)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed: old ones that no process holds."""
+    for path in folder.glob(".qw2v-*.part"):
+        with suppress(OSError):  # another's file, or one that has just gone
+            about = path.lstat()
+            if not stat.S_ISREG(about.st_mode) or time.time() - about.st_mtime < _ABANDONED:
+                continue
+            with open(path, "rb") as file:
+                _lock(file.fileno())
+                path.unlink()
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock of a file, which goes with the process; OSError where it cannot be had."""
+    try:
+        import fcntl
+    except ImportError:
+        raise OSError(errno.ENOTSUP, "this system has no such locks") from None
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

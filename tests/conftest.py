@@ -1,9 +1,12 @@
-"""What the test files share."""
+"""What the test files share: the book, the wheel and the browser, and which worker runs what."""
 
+import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
+import filelock
 import pytest
 import screenshot
 from hypothesis import settings
@@ -24,12 +27,90 @@ def corpora_dir() -> Path:
     return folder
 
 
+# Whoever asks for one of these reads the book or a page in a browser.
+SITE = {"build", "site", "browser"}
+
+
+def is_worker(config) -> bool:
+    """Return whether this process is one of several that pytest-xdist runs."""
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Mark what needs a browser, and say in which order and together with what workers take it.
+
+    The book is built first, while the other workers run what does not need it; the pages come last.
+    Tests of a file go to one worker, which then makes what they share once, but for those of the
+    site: each page and each explorer is on its own.
+    """
+    for item in items:
+        if SITE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("site")
+    if not is_worker(config):
+        return
+    items.sort(key=turn)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def turn(item) -> int:
+    """Return 0 for the test that builds the book, 1 for what needs none, 2 for the site's pages."""
+    needs = SITE & set(getattr(item, "fixturenames", ()))
+    return 0 if needs == {"build"} else 2 if "site" in needs else 1
+
+
+def group(item) -> str:
+    """Return the name that a test shares with those that the same worker takes."""
+    file = item.nodeid.partition("::")[0]
+    if turn(item) == 1:
+        return file
+    values = getattr(getattr(item, "callspec", None), "params", {})
+    return f"{file}::{values.get('name', item.name)}"
+
+
 @pytest.fixture(scope="session")
-def build():
+def once(request, tmp_path_factory):
+    """Return a function: of all workers, the first does a piece of work, the others wait for it.
+
+    It is called with a name for the work and with what does it in a folder, and returns that
+    folder and what the work returned, which is kept as JSON.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if is_worker(request.config) else base
+
+    def once(name, work):
+        folder, done = shared / f"once-{name}", shared / f"once-{name}.json"
+        with filelock.FileLock(f"{done}.lock"):
+            if not done.is_file():
+                folder.mkdir()
+                done.write_text(json.dumps(work(folder)), encoding="utf-8")
+        return folder, json.loads(done.read_text(encoding="utf-8"))
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def build(once):
     """Return the outcome of building what of the book is not up to date."""
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
-    strict = ["-W", "-n", "--keep-going"]
-    return subprocess.run([*command, *strict], capture_output=True, text=True)
+
+    def work(folder):
+        command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
+        strict = ["-W", "-n", "--keep-going"]
+        done = subprocess.run([*command, *strict], capture_output=True, text=True)
+        return {"returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    return types.SimpleNamespace(**once("book", work)[1])
+
+
+@pytest.fixture(scope="session")
+def wheel(once):
+    """Return the wheel, built from this checkout."""
+
+    from course.build import make_wheel
+
+    folder, name = once("wheel", lambda folder: make_wheel(folder).name)
+    return folder / name
 
 
 @pytest.fixture(scope="session")

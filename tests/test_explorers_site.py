@@ -7,13 +7,14 @@ import http.server
 import json
 import re
 import threading
+from time import monotonic
 from urllib.parse import urlsplit
 
 import comm
 import numpy as np
 import pytest
 from test_explorers import read
-from test_site import THEME_LOGS, Visit
+from test_site import NEXT_FRAME, THEME_LOGS, Visit
 
 import qw2v
 from qw2v import datasets, dynamics, explorers, features, figures, taskvectors
@@ -94,7 +95,7 @@ class Opened(Visit):
 
     def said(self):
         """Return the read-out, once what was asked for has been drawn."""
-        self.page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go)))")
+        self.page.evaluate(NEXT_FRAME)
         return self.box.locator(".said").inner_text()
 
     def shown(self):
@@ -481,7 +482,7 @@ def test_time_plays_and_halts(site, browser, name):
         visit.control("Pause").click()
         halted = visit.value(time)
         CHECKS[name](visit)
-        visit.page.wait_for_timeout(200)
+        frames(visit.page, 10)
         assert visit.value(time) == halted
         visit.control(time).press("End")
         end = visit.value(time)
@@ -500,7 +501,7 @@ def test_with_reduced_motion_time_goes_in_steps(site, browser, name):
         for _ in range(4):
             visit.control("Next step").click()
             value = visit.value(time)
-            visit.page.wait_for_timeout(100)
+            frames(visit.page, 5)
             assert visit.value(time) == value
             learned.append(int(re.search(r"(\d+) of 200 modes", visit.said())[1]))
         assert learned == [1, 2, 3, 4]  # each step is a mode
@@ -663,7 +664,7 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     page.evaluate(FRONT_END, {"state": json.loads(json.dumps(opened["state"])), "buffers": sent})
 
     def drawn():
-        page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go)))")
+        page.evaluate(NEXT_FRAME)
         return page.locator(".said").inner_text(), page.locator("svg").first.inner_html()
 
     before = drawn()
@@ -685,13 +686,20 @@ def test_in_a_kernel_traits_move_the_picture_and_controls_move_the_traits(
     assert errors == []
 
 
-def eventually(page, condition, seconds=10):
+def eventually(page, condition, seconds=30):
     """Whether the condition comes to hold while the page runs on: a busy machine takes its time."""
-    for _ in range(10 * seconds):
+    end = monotonic() + seconds
+    while monotonic() < end:
         if condition():
             return True
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(20)
     return False
+
+
+def frames(page, number):
+    """Let the page draw so many frames, in which what moves by itself would move."""
+    for _ in range(number):
+        page.evaluate(NEXT_FRAME)
 
 
 def encoded(buffer):

@@ -12,8 +12,8 @@ import traitlets
 from scipy.special import expit
 from scipy.stats import kstest
 from test_explorers import javascript, read, stats  # noqa: F401
-from test_explorers_site import by_keyboard_at, eventually, numbers
-from test_site import Visit
+from test_explorers_site import by_keyboard_at, eventually, frames, numbers
+from test_site import NEXT_FRAME, Visit
 
 import qw2v
 from qw2v import dynamics
@@ -415,7 +415,7 @@ class Opened(Visit):
         self.page.wait_for_selector("[data-live='page']")
 
     def settle_frame(self):
-        self.page.evaluate("() => new Promise((go) => requestAnimationFrame(() => setTimeout(go)))")
+        self.page.evaluate(NEXT_FRAME)
 
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
@@ -559,7 +559,7 @@ def test_with_reduced_motion_each_press_learns_a_mode(browser, page):
             visit.button("Next step").press("Enter")
             learned.append(int(re.search(r"(\d+) of 6 modes learned", visit.said())[1]))
             still = visit.drawing()
-            visit.page.wait_for_timeout(60)
+            frames(visit.page, 4)
             assert visit.drawing() == still
         assert learned == [1, 2, 3, 4]
         while not visit.button("Train again").count():
@@ -578,7 +578,7 @@ def test_training_runs_halts_goes_on_and_ends(browser, page, stats):
         assert eventually(visit.page, lambda: visit.said().startswith("Step"))
         visit.button("Pause").press("Enter")
         drawn, said = visit.drawing(), visit.said()
-        visit.page.wait_for_timeout(150)
+        frames(visit.page, 8)
         assert (visit.drawing(), visit.said()) == (drawn, said)
         assert drawn != start
         check(visit, stats)

@@ -154,6 +154,7 @@ def test_a_mediawiki_dump_is_its_articles_without_markup(tmp_path):
         (b"PK\x03\x04 damaged", "damaged or cut .zip file"),
         (b"\xff\xfea\xd8\xd8\xd8\xd8", "begins as UTF-16 text, but is damaged"),
     ],
+    ids=lambda value: "data" if isinstance(value, bytes) else value,  # archives hold the time
 )
 def test_what_is_no_text_is_named_never_counted(tmp_path, data, message):
     path = written(tmp_path / "x", data)

@@ -27,16 +27,6 @@ CHAPTER = ROOT / "chapters" / "words.ipynb"
 pytestmark = pytest.mark.wheel
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Return the wheel, built from this checkout."""
-    folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.iterdir()
-    return wheel
-
-
 def requirements(names, extras=()):
     """Return the names of these distributions and of all that they need."""
     found, waiting = set(), [(name, extras) for name in names]

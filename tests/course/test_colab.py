@@ -9,6 +9,7 @@ import functools
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import threading
 import venv
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from course.build import make_wheel
 from course.source import problem_sets, solution_notebook, student_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +59,11 @@ def colab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def index(tmp_path_factory):
+def index(wheel, tmp_path_factory):
     """Serve the wheel as a package index does; return the address."""
     folder = tmp_path_factory.mktemp("index")
     (folder / "qw2v").mkdir()
-    wheel = make_wheel(folder / "qw2v")
+    shutil.copy(wheel, folder / "qw2v")
     (folder / "qw2v" / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
