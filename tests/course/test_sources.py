@@ -122,12 +122,15 @@ def test_half_of_the_exercises_can_be_set():
     for path in (SOURCES.parent / "chapters").glob("*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-        for title, label in re.findall(r"\{exercise\} ([^\n]*)\n:label: (ex-[\w-]+)\n", text):
+        pattern = r"\{exercise\} ([^\n]*)\n:label: (ex-[\w-]+)\n(.*?)\n```"
+        for title, label, asked in re.findall(pattern, text, re.S):
             if re.search(rf"\{{solution(-start)?\}} {label}\n", text):
                 on_page += 1
             else:
                 off_page += 1
                 assert f"### {title}\n" in kept, (path.name, title)
+                plain = re.sub(r"\{eq\}`|\{ref\}`", "`", asked).strip()
+                assert plain in kept, f"{path.name}: the text of {title} is another there"
     assert 0.4 < off_page / (on_page + off_page) < 0.6
 
 
