@@ -55,6 +55,8 @@ def colab(tmp_path_factory):
         if subprocess.run(install).returncode:
             pytest.skip("the package indexes here do not have what Colab provides")
     subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "qw2v"], check=True)
+    for left in python.parent.parent.glob("lib/*/site-packages/qw2v"):
+        shutil.rmtree(left)  # what was compiled there, which uninstalling leaves
     return python
 
 
