@@ -21,9 +21,11 @@ from qw2v.vectors import WordVectors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
 
-# Waits at the n-th call of a function; then the program runs.
+# Waits at the n-th call of a function; then the program runs. Who runs the tests in the background
+# may have Ctrl-C turned off, and children inherit that: it is turned on.
 STOPPING = """
-import importlib, sys, time
+import importlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def stop_at(module, path, turn):
     holder = importlib.import_module(module)

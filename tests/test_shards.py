@@ -1,6 +1,7 @@
 """Counting by other processes and machines: the same bits, whoever dies on the way."""
 
 import os
+import pickle
 import random
 import signal
 from collections import Counter
@@ -87,12 +88,15 @@ class Unreliable(Executor):
 
     def __init__(self, losses):
         self.losses, self.done, self.draw = losses, [], random.Random(1)
+        self.lost = Counter()  # of each task, fewer than are given up for lost
 
     def submit(self, function, /, *arguments):
         future = Future()
         self.done.append(function.__name__)
-        if self.losses and self.draw.random() < 0.4:
+        task = function.__name__, pickle.dumps(arguments)
+        if self.losses and self.lost[task] < shards.TRIES - 1 and self.draw.random() < 0.4:
             self.losses -= 1
+            self.lost[task] += 1
             function(*arguments)  # the work was done, and its result lost
             future.set_exception(ConnectionError("lost"))
         else:

@@ -1,6 +1,7 @@
 /** What every page of the book runs: formulas are set when there is time, wide ones scroll. */
 
-const BOXES = "div.math, .cell_output .output, .bd-article .pst-scrollable-table-container";
+const BOXES =
+  "div.math, .cell_output .output, .bd-article pre, .bd-article .pst-scrollable-table-container";
 
 /** A box that scrolls can be reached with the keyboard. */
 function reachable() {
