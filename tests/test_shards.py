@@ -86,15 +86,16 @@ def test_an_executor_that_broke_for_good_says_what_to_pass(texts, tmp_path):
 class Unreliable(Executor):
     """Runs tasks at once, but loses some results and reports others late and out of order."""
 
-    def __init__(self, losses):
-        self.losses, self.done, self.draw = losses, [], random.Random(1)
-        self.lost = Counter()  # of each task, fewer than are given up for lost
+    def __init__(self, losses, each=shards.TRIES - 1):
+        self.losses, self.each = losses, each
+        self.done, self.draw = [], random.Random(1)
+        self.lost = Counter()  # by task, at most `each`: fewer than make it give up
 
     def submit(self, function, /, *arguments):
         future = Future()
         self.done.append(function.__name__)
         task = function.__name__, pickle.dumps(arguments)
-        if self.losses and self.lost[task] < shards.TRIES - 1 and self.draw.random() < 0.4:
+        if self.losses and self.lost[task] < self.each and self.draw.random() < 0.4:
             self.losses -= 1
             self.lost[task] += 1
             function(*arguments)  # the work was done, and its result lost
@@ -132,7 +133,7 @@ def test_errors_of_the_text_are_not_tried_again(texts, tmp_path):
 
 def test_what_is_always_lost_ends_with_its_own_error(texts):
     with ThreadPoolExecutor(1) as pool:
-        broken = Unreliable(losses=10**9)
+        broken = Unreliable(losses=10**9, each=1_000)
         broken.draw.random = lambda: 0
         with pytest.raises(ConnectionError, match="lost"):
             Corpus.from_files(texts[0], executor=broken, progress=False)
