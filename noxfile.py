@@ -17,7 +17,16 @@ nox.options.sessions = ["python", "lowest", "latest", "without_extras"]
 QUICK = ["-m", "not site and not slow and not wheel", "-p", "no:cacheprovider", "-q"]
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The tests read the notebooks and the workflows, and compare with gensim where it is installed.
-TESTED_WITH = ["filelock", "hypothesis", "mpmath", "pytest", "pyyaml", "nbformat"]
+TESTED_WITH = [
+    "filelock>=3.12",
+    "hypothesis>=6.100",
+    "mpmath>=1.3",
+    "nbformat>=5.9",
+    "nltk>=3.9",
+    "pandas>=2.2.2",
+    "pytest>=8.2",
+    "pyyaml>=6.0.1",
+]
 
 
 def mathematics(session):
@@ -39,8 +48,7 @@ def python(session):
 @nox.session(python="3.11")
 def lowest(session):
     """Try the lower bounds of what the package states, with Python 3.11."""
-    session.install("--resolution", "lowest-direct", ".[training]")
-    session.install(*TESTED_WITH)  # its own versions do not matter
+    session.install("--resolution", "lowest-direct", ".[training]", *TESTED_WITH)
     session.run("python", "-c", "import numpy, scipy, numba; print(numpy.__version__)")
     mathematics(session)
 

@@ -39,7 +39,8 @@ class Tail:
         def weighted(log_weight: float) -> float:
             """Largest eigenvalue of the tail, weighted, against C^T C."""
             scale = np.exp(np.minimum(0.5 * log_weight - state.log_scale, 300.0))
-            return part * float(np.linalg.norm((outer * scale) @ inner, 2)) ** 2
+            product = (outer * scale) @ inner
+            return part * float(np.linalg.norm(product, 2) if product.size else 0.0) ** 2
 
         above = weighted(self.upper * t)
         below = weighted(float(log_phi(np.float64(self.upper), t)))
