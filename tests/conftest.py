@@ -1,6 +1,7 @@
 """What the test files share: the book, the wheel and the browser, and which worker runs what."""
 
 import json
+import re
 import subprocess
 import sys
 import types
@@ -38,35 +39,59 @@ def is_worker(config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark what needs a browser, and say in which order and together with what workers take it.
+    """Mark what needs a browser, and say in which order workers take it.
 
     The book is built first, while the other workers run what does not need it; the pages come last.
-    Tests of a file go to one worker, which then makes what they share once, but for those of the
-    site: each page and each explorer is on its own.
     """
     for item in items:
         if SITE & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
-    if not is_worker(config):
-        return
-    items.sort(key=turn)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    if is_worker(config):
+        items.sort(key=turn)
 
 
 def turn(item) -> int:
-    """Return 0 for the test that builds the book, 1 for what needs none, 2 for the site's pages."""
+    """Return 0 for the test that builds the book, 1 for what needs none, 2 for the site's files."""
     needs = SITE & set(getattr(item, "fixturenames", ()))
-    return 0 if needs == {"build"} else 2 if "site" in needs else 1
-
-
-def group(item) -> str:
-    """Return the name that a test shares with those that the same worker takes."""
+    if needs == {"build"}:
+        return 0
     file = item.nodeid.partition("::")[0]
-    if turn(item) == 1:
+    if "site" in needs and not file.endswith("_site.py"):
+        raise pytest.UsageError(f"{item.nodeid} reads the book: move it to a file named *_site.py")
+    return 2 if file.endswith("_site.py") else 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out tests by the group that their id names, in the order of `turn`.
+
+    The mark xdist_group would be the usual way, but pytest-xdist 3.8 writes it into ids that pytest
+    9.2 keeps elsewhere: it is without effect, and without a word.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    from qw2v import explorers
+
+    names = {name.lower() for name in explorers.__all__}
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group(nodeid, names)
+
+    return Groups(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def group(nodeid: str, explorers: set[str]) -> str:
+    """Return the name that a test shares with those that the same worker takes.
+
+    The tests of a file go together, so that what they share is made once, but for those that wait
+    for the book, in files named *_site.py: each page and each explorer is on its own.
+    """
+    file, _, test = nodeid.partition("::")
+    if not file.endswith("_site.py"):
         return file
-    values = getattr(getattr(item, "callspec", None), "params", {})
-    return f"{file}::{values.get('name', item.name)}"
+    found = explorers & set(re.split(r"[-\[\]]", test)) if "explorers" in file else ()
+    return f"{file}::{next(iter(found), test)}"
 
 
 @pytest.fixture(scope="session")
