@@ -338,3 +338,8 @@ def test_a_picture_takes_the_place_of_what_fails_or_has_no_script(browser, tmp_p
             page = context.new_page()
             page.goto(path.as_uri())
             page.locator("img").first.wait_for(state="visible")
+
+
+def test_an_explorer_without_a_picture_is_refused_when_it_is_defined():
+    with pytest.raises(TypeError, match="Bare has no picture for paper: give it still()"):
+        type("Bare", (explorers.base.Explorer,), {"module": "modes.js"})

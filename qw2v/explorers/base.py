@@ -14,7 +14,7 @@ import html
 import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Explorer(anywidget.AnyWidget):
     module = ""
     alt = ""
     heights = (0, 0)
+    still: Callable[[], Figure]
     _blob = traitlets.Bytes().tag(sync=True)
     _layout = traitlets.Dict().tag(sync=True)
     _texts = traitlets.Dict().tag(sync=True)
@@ -51,6 +52,8 @@ class Explorer(anywidget.AnyWidget):
         """Read the module of a new kind of explorer."""
         if "module" in vars(cls):  # not for the class that traitlets makes to add a trait
             folder = Path(inspect.getfile(cls)).parent
+            if not hasattr(cls, "still") and cls.stills is Explorer.stills:
+                raise TypeError(f"{cls.__name__} has no picture for paper: give it still()")
             cls._esm = (folder / "static" / cls.module).read_text(encoding="utf-8")
             cls._css = stylesheet()
         super().__init_subclass__(**options)
@@ -58,10 +61,6 @@ class Explorer(anywidget.AnyWidget):
     def __init__(self, arrays: Mapping[str, NDArray], texts: Mapping[str, Any], **traits: Any):
         layout, blob = pack(arrays)
         super().__init__(_layout=layout, _blob=blob, _texts=dict(texts), **traits)
-
-    def still(self) -> Figure:
-        """Return the picture of the default view."""
-        raise NotImplementedError
 
     def stills(self) -> Mapping[str, Figure]:
         """Return the pictures of the default view by their texts."""
