@@ -167,7 +167,7 @@ options = dict(dim=2, steps=60, lr=0.05, record=Record(snapshots=[0, 20, 40, 60]
 qw2v.train(stats, checkpoints=Checkpoints("kept"), **options).save("run")
 """
 TRAINING = {
-    "a step": ("qw2v.training.losses", "_Weighted.velocity", 30),
+    "a step": ("qw2v.training.loop", "_all_pairs", 30),
     "the first checkpoint": (*FSYNC, 1),
     "a later checkpoint": (*FSYNC, 3),
     "saving the run": ("qw2v.training.run", "Run.save", 1),
