@@ -25,7 +25,7 @@ DEFAULT = Path(__file__).parents[2] / "shared" / "corpora" / "enwiki"
 
 
 def main() -> None:
-    """Run every stage once, and print a table."""
+    """Run every stage, short ones thrice, and print a table of the best."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("texts", nargs="*", type=Path)
     parser.add_argument("--vocab-size", type=int, default=10_000)
