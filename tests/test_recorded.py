@@ -1,6 +1,8 @@
 """Recorded runs: what the script writes, and what the package reads of it."""
 
 import inspect
+import json
+from pathlib import Path
 
 import dropped_words
 import numpy as np
@@ -138,3 +140,24 @@ def test_dropping_words_is_compared_with_dropping_pairs():
     assert 0 < found["moved"]["by_pair_or_word"] < 0.6
     shipped = datasets.load_dropped_words()
     assert shipped.keys() > found.keys() - {"command"}
+
+
+def test_the_readmes_table_is_of_the_records():
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    results = json.loads(datasets.verify("results.json").read_text(encoding="utf-8"))
+    gensim = json.loads(datasets.verify("gensim.json").read_text(encoding="utf-8"))["runs"]
+    closed, sgns = results["closed_form"]["mstar"], results["trained"]["sgns-large"]
+    qwem = [datasets.load_run(f"qwem-large{seed}") for seed in ("", "-seed1", "-seed2")]
+    seeds = ", ".join(f"{100 * run.checkpoints[-1]['accuracy']:.1f}" for run in qwem)
+    assert (
+        f"every pair with every other | {closed['analogies']:.1%} of {closed['asked']:,} |"
+        in readme
+    )
+    assert f"word2vec trained | {sgns['accuracy']:.1%} |" in readme
+    assert f"QWEM trained, three seeds | {seeds}% |" in readme
+    assert (
+        f"k = 1 / 5 | {gensim['k=1']['accuracy']:.1%} / {gensim['k=5']['accuracy']:.1%} |" in readme
+    )
+    for name in ("MEN", "WordSim353"):
+        row = " / ".join(f"{x[name]:.3f}" for x in (closed, sgns, results["trained"]["qwem-large"]))
+        assert f"| {name}, M* / word2vec / QWEM (Spearman) | {row} |" in readme
