@@ -7,6 +7,7 @@ the pages have been written, this
 - cuts the fonts down to the icons that the pages, the styles and the scripts name, and takes the
   script out of the pages;
 - leaves MathJax to static/qw2v.js, which loads it after the rest, and only where a formula is;
+- keeps free the room that each formula in a line will take, so that no line is set twice;
 - lets scripts wait until the page has been read.
 """
 
@@ -30,6 +31,18 @@ PLAIN = re.compile(
     r'<script (?![^>]*(?:defer|async|type=|documentation_options))([^>]*src="[^"]*")'
 )
 FORMULA = re.compile(r'class="math[ "]')
+INLINE = re.compile(r'<span class="math notranslate nohighlight">(\\\((.*?)\\\))</span>', re.S)
+# What takes no room of its own; an index or exponent; what stands between two spaces; any other command.
+NO_ROOM = re.compile(
+    r"\\(?:(?:math\w+|boldsymbol|text|operatorname|tilde|bar|hat|dot|[bB]ig[lr]?|left|right|t?frac"
+    r"|sqrt|\w+style|quad)(?![a-zA-Z])|[,;!: ])"
+)
+SMALL = re.compile(r"[_^](?:\{([^{}]*)\}|(\\[a-zA-Z]+|.))")
+RELATION = re.compile(
+    r"\\(?:approx|le|ge|ll|gg|to|in|sim|propto|leftarrow|times|cdot|pm|ne|mapsto)(?![a-zA-Z])|[=<>+-]"
+)
+WORD = re.compile(r"\\(?:log|exp|tanh|min|max|det)(?![a-zA-Z])")
+COMMAND = re.compile(r"\\[a-zA-Z]+")
 NAME = re.compile(r"\bfa-([a-z0-9-]+)")
 RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 ESCAPE = re.compile(r"\\([0-9a-f]{4})\b|([\ue000-\uf8ff])")
@@ -62,6 +75,26 @@ def cut_font(source: Path, target: Path, wanted: set[int]) -> None:
         subset.save_font(font, str(target.with_suffix(ending)), options)
 
 
+def room(tex: str) -> float:
+    r"""Return about how many em a formula in a line is wide.
+
+    The weights are those of least squares over the 1,039 formulas of eight pages, as MathJax sets
+    them; they are half an em off on average.
+
+    >>> room(r"P_{ij}"), room(r"x = \mathbf w_i \cdot \mathbf w_j")
+    (1.7, 6.5)
+    """
+
+    def letters(part: str) -> int:
+        return len(re.sub(r"[\s{}\\]", "", COMMAND.sub("x", part)))
+
+    plain = NO_ROOM.sub("", WORD.sub("aaa", tex))
+    scripts = sum(letters(braced or single) for braced, single in SMALL.findall(plain))
+    line = SMALL.sub("", plain)
+    relations = len(RELATION.findall(line))
+    return round(0.66 * letters(RELATION.sub("", line)) + 0.5 * scripts + 1.78 * relations, 1)
+
+
 def lighten(page: str) -> str:
     """Return a page without what it does not need.
 
@@ -69,6 +102,9 @@ def lighten(page: str) -> str:
     '<script defer src="../_static/doctools.js"></script>'
     """
     page = SCRIPT.sub("", PRELOAD.sub("", page))
+    page = INLINE.sub(
+        lambda m: m[0].replace(">", f' style="--room:{room(html.unescape(m[2]))}em">', 1), page
+    )
     if FORMULA.search(page):
         page = MATHJAX.sub(lambda m: f'<meta name="mathjax" content="{html.escape(m[1])}">', page)
     else:

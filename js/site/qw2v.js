@@ -48,6 +48,9 @@ const loaded = new Promise((resolve) => {
 /** Settled once the formulas are set. */
 const settled = loaded.then(setFormulas);
 Object.assign(window, { qw2vFormulas: settled });
+settled.finally(() => {
+  document.documentElement.dataset.formulas = "";
+});
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", nameArrows);
 else nameArrows();
 loaded.then(() => {

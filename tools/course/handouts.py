@@ -119,6 +119,17 @@ def _mathjax(site: Path) -> str:
     return f"../{chosen[0].relative_to(site).as_posix()}" if chosen else ""
 
 
+def _size(picture: Path) -> str:
+    """Return the attributes by which a page keeps a picture's room free before it is there."""
+    text = picture.read_text(encoding="utf-8")
+    box = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', text)
+    # The pictures are drawn in points, of which a pixel is three quarters.
+    return "".join(
+        f' {name}="{float(side) * 4 / 3:.0f}"'
+        for name, side in zip(("width", "height"), box.groups() if box else (), strict=False)
+    )
+
+
 def _write_figures(site: Path, found: list[Figure]) -> Path:
     folder = site / "figures"
     folder.mkdir(exist_ok=True)
@@ -134,7 +145,8 @@ def _write_figures(site: Path, found: list[Figure]) -> Path:
             links += f' · <a href="{one.name}.png" download>PNG</a>'
         parts.append(
             f'<figure id="{name}">'
-            f'<img src="{name}.svg" alt="{html.escape(one.alt)}" loading="lazy">'
+            f'<img src="{name}.svg" alt="{html.escape(one.alt)}"{_size(one.picture)} '
+            'loading="lazy">'
             f"<figcaption><p><strong>{html.escape(one.number)}</strong> {one.caption_html}</p>"
             f'<p>{links} · <a href="../{one.page}#{name}">{html.escape(one.title)}</a></p>'
             "</figcaption></figure>"
