@@ -32,14 +32,15 @@ PLAIN = re.compile(
 )
 FORMULA = re.compile(r'class="math[ "]')
 INLINE = re.compile(r'<span class="math notranslate nohighlight">(\\\((.*?)\\\))</span>', re.S)
-# What takes no room of its own; an index or exponent; what stands between two spaces; any other command.
+# What takes no room of its own; an index or exponent; what stands between spaces; other commands.
 NO_ROOM = re.compile(
     r"\\(?:(?:math\w+|boldsymbol|text|operatorname|tilde|bar|hat|dot|[bB]ig[lr]?|left|right|t?frac"
     r"|sqrt|\w+style|quad)(?![a-zA-Z])|[,;!: ])"
 )
 SMALL = re.compile(r"[_^](?:\{([^{}]*)\}|(\\[a-zA-Z]+|.))")
 RELATION = re.compile(
-    r"\\(?:approx|le|ge|ll|gg|to|in|sim|propto|leftarrow|times|cdot|pm|ne|mapsto)(?![a-zA-Z])|[=<>+-]"
+    r"\\(?:approx|le|ge|ll|gg|to|in|sim|propto|leftarrow|times|cdot|pm|ne|mapsto)(?![a-zA-Z])"
+    r"|[=<>+-]"
 )
 WORD = re.compile(r"\\(?:log|exp|tanh|min|max|det)(?![a-zA-Z])")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
