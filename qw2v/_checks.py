@@ -51,6 +51,8 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None, *, of:
     ValueError
         If it is anything else.
 
+    Examples
+    --------
     >>> whole("window", np.int64(5))
     5
     >>> whole("dim", 2.5, most=10, of="the number of words")

@@ -67,6 +67,8 @@ def check_output(path: PathLike, inputs: Iterable[PathLike] = ()) -> Path:
     ValueError
         If it names no file, or one of the inputs.
 
+    Examples
+    --------
     >>> check_output("")
     Traceback (most recent call last):
     ValueError: the output must name a file, received ''
@@ -123,6 +125,8 @@ def replacing(path: PathLike, inputs: Iterable[PathLike] = ()) -> Iterator[Binar
     OSError, ValueError
         As `check_output`, and where the disk is full.
 
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with replacing(f"{folder}/words.txt") as file:
@@ -240,6 +244,8 @@ def parse_json(data: bytes) -> Any:
     ValueError
         If it is not JSON, not UTF-8, or nested deeper than Python can follow.
 
+    Examples
+    --------
     >>> parse_json(b"[" * 100_000)
     Traceback (most recent call last):
     ValueError: the JSON is nested too deep

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qw2v._files import DamagedFileError
+from qw2v._files import DamagedFileError, parse_json
 
 CONTROLS = bytes(range(32)) + b"\x7f"
 
@@ -73,3 +74,16 @@ class Rows:
         self.words.append(word)
         self.seen.add(word)
         return None
+
+
+def words_of(stored: NDArray[Any]) -> list[str]:
+    """Return the words of an array in a file; ValueError where it holds none."""
+    if stored.dtype == np.uint8:
+        words = parse_json(stored.tobytes())
+    elif stored.ndim == 1 and stored.dtype.kind == "U":
+        words = stored.tolist()
+    else:
+        raise ValueError(f"words are an array of {stored.dtype}")
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("words are no list of strings")
+    return words

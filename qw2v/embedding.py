@@ -73,6 +73,8 @@ def closed_form(
     ValueError
         If dim exceeds the number of positive eigenvalues, or an argument is none of those allowed.
 
+    Examples
+    --------
     >>> texts = ["a cat and a cat", "the dog the dog"]
     >>> stats = CorpusStatistics.from_texts(texts, vocab_size=4, window=3, progress=False)
     >>> closed_form(stats, dim=1)["cat"].round(3)

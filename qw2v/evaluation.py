@@ -75,6 +75,8 @@ def evaluate(
     ValueError
         For an unknown protocol, and for lists that are none.
 
+    Examples
+    --------
     >>> vectors = WordVectors(["up", "rise", "down", "fall"], np.array([[1, 1], [1, 2], [-1, 1],
     ...     [-1, 2]]))
     >>> report = evaluate(vectors, analogies=[("up", "rise", "down", "fall")], similarities={})

@@ -51,6 +51,8 @@ def analogies(source: Any) -> dict[str, list[Question]]:
     ValueError
         If a row has another number of words, or a category holds both kinds; it says where.
 
+    Examples
+    --------
     >>> analogies([("man", "king", "woman", "queen")])
     {'analogies': [('man', 'king', 'woman', 'queen')]}
     """
@@ -80,6 +82,8 @@ def ratings(source: Any) -> list[Rating]:
     ValueError
         If there are no two columns of words and one of numbers, or a row has other columns.
 
+    Examples
+    --------
     >>> ratings([("sun", "N", "light", "N", 4.5), ("sun", "N", "ice", "N", "")])
     [('sun', 'light', 4.5), ('sun', 'ice', nan)]
     """

@@ -83,6 +83,8 @@ def html_page(vectors: WordVectors, *, title: str = "Word vectors", limit: int =
     ValueError
         For a limit below one.
 
+    Examples
+    --------
     >>> page = html_page(WordVectors(["<b>", "c"], np.eye(2)), title="a < b")
     >>> "<h1>a &lt; b</h1>" in page, "<b>" in page
     (True, False)
@@ -123,6 +125,8 @@ def coordinates(matrix: NDArray) -> dict[str, NDArray]:
         rows of length one, up to rounding; `lengths` (V,), those of the rows as they came. Words
         that are zero stay zero. The largest entry of each feature is positive.
 
+    Examples
+    --------
     >>> found = coordinates(np.array([[3.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
     >>> found["lengths"].tolist(), (found["entries"].T * found["step"]).round(2).tolist()
     ([3.0, 1.0, 0.0], [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])

@@ -124,6 +124,8 @@ class CorpusStatistics:
             Those of `Corpus.from_texts` and of `Corpus.count`: `vocab_size` or `vocabulary` must be
             among them.
 
+        Examples
+        --------
         >>> CorpusStatistics.from_texts(["a b", "b"], vocab_size=2, window=1).word_counts.tolist()
         [2, 1]
         """
@@ -230,6 +232,8 @@ class CorpusStatistics:
         ValueError
             For a size out of range, and words that are not there or are named twice.
 
+        Examples
+        --------
         >>> stats = CorpusStatistics.from_texts(["a b a c"], vocab_size=3, window=2)
         >>> stats.restrict(2).words, stats.restrict(["c", "a"]).word_counts.tolist()
         (['a', 'b'], [1, 2])

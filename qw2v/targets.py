@@ -47,6 +47,8 @@ class Target(SparsePlusRankOne):
     fingerprint : str
         A digest of all of this, under which eigenpairs are kept.
 
+    Examples
+    --------
     >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
     >>> values, vectors = target(stats).eigenpairs(1)
     >>> bool(np.allclose(target(stats) @ vectors, vectors * values))
@@ -114,6 +116,8 @@ def target(
     ValueError
         For an unknown kind, a floor or shift that is not positive, and words that never occur.
 
+    Examples
+    --------
     >>> stats = CorpusStatistics.from_texts(["a b c a b d"], vocab_size=4, window=2)
     >>> target(stats).toarray().min()
     np.float64(-2.0)

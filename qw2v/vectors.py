@@ -11,9 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from qw2v import _geometry, _word2vec
+from qw2v import _geometry, _rows, _word2vec
 from qw2v._checks import choice, whole
-from qw2v._files import DamagedFileError, PathLike, parse_json, read_arrays, replacing
+from qw2v._files import DamagedFileError, PathLike, read_arrays, replacing
 from qw2v._gensim import GensimNames
 from qw2v._unknown import UnknownWordError
 
@@ -36,6 +36,8 @@ class WordVectors(GensimNames):
     ValueError
         If the two do not fit, a word is none, empty or stands twice, or a number is not finite.
 
+    Examples
+    --------
     >>> vectors = WordVectors(["up", "down"], np.array([[1.0, 0.0], [-1.0, 0.0]]))
     >>> vectors.most_similar("up")
     [('down', -1.0)]
@@ -177,6 +179,8 @@ class WordVectors(GensimNames):
         ValueError
             If the query has no direction, or is not of d finite numbers.
 
+        Examples
+        --------
         >>> words, rows = ["king", "queen", "man", "woman"], [[1, 1], [1, -1], [0, 1], [0, -1]]
         >>> vectors = WordVectors(words, np.array(rows))
         >>> vectors.most_similar(positive=["king", "woman"], negative=["man"], topn=1)[0][0]
@@ -256,7 +260,7 @@ class WordVectors(GensimNames):
         """
         try:
             arrays = read_arrays(path, ["words", "matrix"])
-            words = _words_of(arrays["words"])
+            words = _rows.words_of(arrays["words"])
         except ValueError as error:
             raise DamagedFileError(
                 f"{path} is not a file written by WordVectors.save, or it is damaged ({error}). "
@@ -335,15 +339,3 @@ class WordVectors(GensimNames):
             return cls(words, matrix)
         except ValueError as error:
             raise DamagedFileError(f"{path}: {error}") from error
-
-
-def _words_of(stored: NDArray[Any]) -> list[str]:
-    if stored.dtype == np.uint8:
-        words = parse_json(stored.tobytes())
-    elif stored.ndim == 1 and stored.dtype.kind == "U":
-        words = stored.tolist()
-    else:
-        raise ValueError(f"words are an array of {stored.dtype}")
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ValueError("words are no list of strings")
-    return words

@@ -1,5 +1,6 @@
 """The house: rooms that can be read at a sitting, and a page for every public name."""
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -59,3 +60,15 @@ def test_every_command_is_named_on_the_api_page():
     assert [
         name for name in action.choices if f"`{name}`" not in text and f"qw2v {name}`" not in text
     ] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "qw2v").rglob("*.py")), ids=lambda path: path.stem)
+def test_examples_stand_under_their_heading_where_there_are_others(path):
+    """Below a section without its own heading an example is read as a part of that section."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        said = ast.get_docstring(node) or ""
+        _, underline, rest = said.partition("\n------")
+        assert not underline or ">>>" not in rest or "Examples\n--------\n" in said, node.name

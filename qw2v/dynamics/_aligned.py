@@ -52,6 +52,8 @@ def aligned(target: MatrixLike, s0: ArrayLike, dim: int | None = None) -> Trajec
     ValueError
         Where M* has fewer than d positive eigenvalues, and for an s0 that is not positive.
 
+    Examples
+    --------
     >>> path = aligned(np.diag([3.0, 1.0, -2.0]), 0.01, dim=2)
     >>> path.singular_values(np.inf).round(3)
     array([1.732, 1.   ])

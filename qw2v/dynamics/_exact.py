@@ -134,6 +134,8 @@ def exact(
         For a W0 of the wrong shape or with values that are not finite, and for numbers of modes or
         blocks that are out of range.
 
+    Examples
+    --------
     >>> W0 = np.array([[1.0, 0.5], [-0.5, 1.0], [0.3, -2.0]])
     >>> path = exact(np.diag([3.0, 1.0, -2.0]), W0)
     >>> path.singular_values([0.0, np.inf]).round(3)

@@ -30,6 +30,8 @@ def half_times(path: Trajectory | ArrayLike, eigenvalues: ArrayLike, times: Arra
     ndarray (k,)
         NaN where the half is not reached.
 
+    Examples
+    --------
     >>> half_times([[0.0], [1.0], [2.0]], [4.0], [0, 1, 2]).round(3)
     array([1.333])
     >>> from qw2v.dynamics import aligned

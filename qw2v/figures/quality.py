@@ -12,6 +12,18 @@ from qw2v.figures._style import COLORS, FAINT, INK, panels, scatter_labels
 
 __all__ = ["frontier"]
 
+# As short as a label must be; a number is that of the epochs.
+_NAMES = {
+    "paper": "as in the paper",
+    "eigsh": "by eigsh",
+    "eigh": "by eigh",
+    "sgns-1": "SGNS 1",
+    "sgns-3": "SGNS 3",
+    "cbow-3": "CBOW 3",
+    "cbow-10": "CBOW 10",
+    "fasttext-3": "fastText 3",
+}
+
 
 def frontier(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Figure:
     """Draw scores against CPU seconds, a panel a score: what nothing else beats lies on the line.
@@ -21,6 +33,7 @@ def frontier(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Fi
     figure, axes = panels(len(scores), 1, height=2.3 * len(scores) + 0.4, sharex=True)
     axes = np.atleast_1d(axes)
     seconds = np.array([row["cpu_seconds"] for row in rows])
+    names = [_NAMES.get(row["name"], row["name"]) for row in rows]
     colors = [COLORS["mstar"] if "closed form" in row["title"] else INK for row in rows]
     for ax, (key, title) in zip(axes, scores.items(), strict=True):
         percent = 100 * np.array([row[key] for row in rows])
@@ -34,8 +47,10 @@ def frontier(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Fi
     axes[-1].set(xlabel="CPU seconds, from the text to the vectors")
     figure.draw_without_rendering()  # labels can be kept apart once the layout is known
     for ax, key in zip(axes, scores, strict=True):
-        places = np.column_stack([seconds, [100 * row[key] for row in rows]])
-        scatter_labels(ax, [row["title"] for row in rows], places, colors)
+        # From the top down: a label that must give way goes below, and labels are as their points.
+        high = sorted(range(len(rows)), key=lambda i: -rows[i][key])
+        places = np.array([(seconds[i], 100 * rows[i][key]) for i in high])
+        scatter_labels(ax, [names[i] for i in high], places, [colors[i] for i in high])
     return figure
 
 

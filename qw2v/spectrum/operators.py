@@ -103,6 +103,8 @@ class Symmetric(LinearOperator):
         progress, device
             As `spectrum.eigenpairs` takes them, and it raises what that raises.
 
+        Examples
+        --------
         >>> as_symmetric(np.diag([3.0, -5.0, 1.0])).eigenpairs(2)[0]
         array([3., 1.])
         """
@@ -219,6 +221,8 @@ def as_symmetric(matrix: MatrixLike, name: str = "the target") -> Symmetric:
     ValueError
         Where an array is not square, finite and symmetric, within 1e-6 of its largest entry.
 
+    Examples
+    --------
     >>> as_symmetric([[2.0, 1.0], [1.0, 2.0]]) @ np.array([1.0, 0.0])
     array([2., 1.])
     """

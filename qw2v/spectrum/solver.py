@@ -58,6 +58,8 @@ def eigenpairs(
     MemoryError
         Where it would take more memory than there is, before it is taken.
 
+    Examples
+    --------
     >>> eigenpairs(np.diag([3.0, -5.0, 1.0]), 2)[0]
     array([3., 1.])
     """
@@ -91,6 +93,8 @@ def learnable(
     ValueError
         Where fewer are positive, and past V = 2,000 for no `dim`.
 
+    Examples
+    --------
     >>> learnable(np.diag([3.0, -5.0, 1.0]))[0]
     array([3., 1.])
     """

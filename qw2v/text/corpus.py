@@ -38,6 +38,8 @@ class Corpus:
     n_tokens, n_documents : int
         The words read, and the documents that have any.
 
+    Examples
+    --------
     >>> corpus = Corpus.from_texts(["the cat sat", "the dog sat"])
     >>> corpus
     Corpus(6 tokens of 4 words in 2 documents)
@@ -114,6 +116,8 @@ class Corpus:
         ImportError
             Where a format needs a package that is not there.
 
+        Examples
+        --------
         >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = pathlib.Path(folder, "a.txt").write_text("The cat.\\nЖили-были.", "utf-8")
@@ -160,6 +164,8 @@ class Corpus:
         TypeError
             For what is no iterable of documents: one str, a table, a dictionary.
 
+        Examples
+        --------
         >>> Corpus.from_texts([{"id": 1, "text": "a b"}, {"id": 2, "text": "b"}]).word_counts()
         Counter({'b': 2, 'a': 1})
         """

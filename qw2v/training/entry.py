@@ -118,6 +118,8 @@ def train(
     KeyboardInterrupt
         Leaves a checkpoint where a folder for them was given.
 
+    Examples
+    --------
     >>> stats = CorpusStatistics.from_texts(["a b c a b d", "c d a"], vocab_size=4, window=2)
     >>> run = train(stats, dim=1, steps=400, lr=0.2, init_scale=0.1)
     >>> run.vectors.matrix.shape, round(float(run.trace.time[-1]), 6)
