@@ -228,7 +228,7 @@ def draw_relatives() -> dict[str, Figure]:
 
 def draw_quality() -> dict[str, Figure]:
     rows = [
-        {"title": title, "cpu_seconds": seconds, "analogies": score}
+        {"name": title, "title": title, "cpu_seconds": seconds, "analogies": score}
         for title, seconds, score in (("closed form", 20, 0.5), ("other", 90, 0.4), ("x", 99, 0.6))
     ]
     return {"frontier": figures.quality.frontier(rows, {"analogies": "Analogies"})}
