@@ -56,7 +56,7 @@ class Analogy(Explorer):
     against = traitlets.Enum(["dim", "time"], "dim").tag(sync=True)
 
     def __init__(
-        self, stats: CorpusStatistics, modes: int = 200, vocab_size: int = 3_400, **traits: Any
+        self, stats: CorpusStatistics, modes: int = 200, vocab_size: int = 3_000, **traits: Any
     ) -> None:
         values, vectors = target(stats).eigenpairs(modes)
         pairs = {
