@@ -20,7 +20,8 @@ PAGE = """<html><head><title>x</title></head><body>
 <figcaption><p><span class="caption-number">Fig. 1 </span><span class="caption-text"><b>See</b> it,
 <a href="#eq">(1)</a>, <a href="sub/b.html#c">b</a>, <a href="https://c.org">c</a>.
 </span><a class="headerlink">#</a></p></figcaption></figure></body></html>"""
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 240"><rect width="360" height="240"/></svg>'
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 240">
+<rect width="360" height="240"/></svg>"""
 
 
 @pytest.fixture
