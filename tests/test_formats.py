@@ -256,7 +256,8 @@ def peak_of(code, *arguments):
     return int(done.stdout)
 
 
-READ = "Corpus.from_files(sys.argv[1], progress=False, memory=1 << 24, workers=2, {})"
+BOUND = 64  # MiB
+READ = f"Corpus.from_files(sys.argv[1], progress=False, memory={BOUND} << 20, workers=2, {{}})"
 
 
 @pytest.mark.slow
@@ -271,7 +272,7 @@ def test_f13_one_long_line_takes_bounded_memory(tmp_path, options, size):
             file.write(piece)
     peak = peak_of(READ.format(options), path)
     path.unlink()
-    assert peak < 100
+    assert peak <= 1.5 * BOUND
 
 
 def test_f13_a_long_line_comes_to_a_tokenizer_in_pieces(tmp_path, monkeypatch):
@@ -284,7 +285,6 @@ def test_f13_a_long_line_comes_to_a_tokenizer_in_pieces(tmp_path, monkeypatch):
     assert max(longest) <= 1064
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pack", ["zst", "gz", "xz", "bz2"])
 def test_faults_6_a_bomb_is_read_in_bounded_memory(tmp_path, pack):
     text = b"many words " * 3_000_000  # 33 MB, which only unpacked is large
@@ -296,7 +296,7 @@ def test_faults_6_a_bomb_is_read_in_bounded_memory(tmp_path, pack):
     }[pack]
     path = written(tmp_path / "bomb", data(text) * 4)
     assert path.stat().st_size < 800_000
-    assert peak_of(READ.format(""), path) < 100
+    assert peak_of(READ.format(""), path) <= 1.5 * BOUND
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):

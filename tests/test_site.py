@@ -1,5 +1,7 @@
 """The built book in a browser: complete offline, readable at every width, accessible, linked up."""
 
+import subprocess
+import sys
 from collections import defaultdict
 from html.parser import HTMLParser
 from pathlib import Path
@@ -82,10 +84,22 @@ STILL = """() => document.getAnimations().every((one) =>
   one.playState === "finished" || one.effect.getComputedTiming().iterations === Infinity)"""
 
 
+# An A4 page between margins of 1 cm, in CSS pixels; and what would be cut off there.
+PAPER = 718
+CUT_OFF = """() => [...document.querySelectorAll(
+    "article :is(pre, table, img, svg, mjx-container)")]
+  .filter((box) => box.checkVisibility() && !box.closest("details:not([open])"))
+  .filter((box) => {
+    const wide = box.matches("pre") ? box.scrollWidth - box.clientWidth : 0;
+    return wide > 1 || box.getBoundingClientRect().right > innerWidth + 1;
+  })
+  .map((box) => box.outerHTML.slice(0, 120))"""
+
+
 # A visit costs seconds, so each looks at everything that it can see.
 @pytest.mark.parametrize("mode, widths", [("light", (390, 320, 1280)), ("dark", (1280, 390))])
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_are_complete_offline_never_scroll_sideways_and_are_accessible(
+def test_pages_are_complete_offline_accessible_and_fit_every_width_and_paper(
     site, browser, name, mode, widths
 ):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -101,6 +115,10 @@ def test_pages_are_complete_offline_never_scroll_sideways_and_are_accessible(
         for width in (1280, 390):
             visit.resize(width)
             violations += axe.Axe().run(visit.page).response["violations"]
+        visit.page.emulate_media(media="print")
+        visit.resize(PAPER)
+        assert visit.page.evaluate(CUT_OFF) == []
+        assert not visit.page.get_by_role("navigation", name="Main").is_visible()
     assert all(found <= width for width, found in wide.items()), wide
     found = {
         (violation["id"], node["html"][:200])
@@ -109,6 +127,35 @@ def test_pages_are_complete_offline_never_scroll_sideways_and_are_accessible(
         if THEME_FINDINGS.get(violation["id"], "nothing") not in node["html"]
     }
     assert found == set()
+
+
+def test_pages_are_valid_html(site):
+    """By html-validate's rules for what the standard says."""
+    if not (ROOT / "js" / "node_modules" / "html-validate").is_dir():
+        pytest.skip("the npm packages are not installed here: `make check` installs them")
+    command = [sys.executable, ROOT / "tools" / "js.py", "pages"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+# What a reader cannot see, of what is not folded away on purpose.
+HIDDEN = """() => [...document.querySelectorAll(
+    "article :is(p, img, h2, h3, pre, table, .math), article > section > h1")]
+  .filter((box) => !box.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+  .filter((box) => !box.closest("details:not([open]), .toggle-hidden, noscript, [hidden]"))
+  .map((box) => box.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_scripts_a_page_can_be_read(site, browser, name):
+    """Text, code, figures, the explorers' pictures and the way to other pages are all there."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto((site / f"{name}.html").as_uri())
+        assert page.evaluate(HIDDEN) == []
+        assert page.get_by_role("navigation", name="Main").get_by_role("link").count() > 10
+        said = page.locator(".without-scripts").all_inner_texts()
+        assert len(said) == min(1, page.locator("article .math").count()), said
 
 
 def test_formulas_are_set(site, browser):

