@@ -63,6 +63,12 @@ coverage: $(READY)  ## which lines and branches of the package the tests without
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
+.PHONY: mutants
+mutants: $(READY)  ## plant single faults into the mathematics, list what no test notices (an hour or two)
+	$(PIP) 'mutmut>=3.8'
+	OPENBLAS_NUM_THREADS=1 TQDM_DISABLE=1 $(BIN)/mutmut run --max-children `getconf _NPROCESSORS_ONLN`
+	$(BIN)/mutmut results
+
 .PHONY: check
 check: $(READY)  ## lint, format, types, imports, docstrings, JavaScript, notebooks, workflows (no file changes)
 	$(BIN)/ruff check .
@@ -158,5 +164,5 @@ links: book  ## ask every external link of the built book whether it still answe
 
 .PHONY: clean
 clean:  ## remove what was built (the environment in .venv stays)
-	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf _build dist mutants .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -7,8 +7,10 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 import types
 from pathlib import Path
@@ -290,26 +292,32 @@ sphinx:
 """
 
 
-@pytest.mark.site
-def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
-    (tmp_path / "_config.yml").write_text(TINY_CONFIG.format(extensions=ROOT / "extensions"))
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
-    for folder in ("qw2v", "data", "static"):
-        (tmp_path / folder).mkdir()
-    source = "print('got', open('qw2v/a.py').read(), open('data/b').read())"
+JUPYTER_BOOK = Path(sys.executable).with_name("jupyter-book")
+
+
+def tiny_book(folder, source):
+    """Write a book of one page with one cell."""
+    (folder / "_config.yml").write_text(TINY_CONFIG.format(extensions=ROOT / "extensions"))
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    for name in ("qw2v", "data", "static"):
+        (folder / name).mkdir()
     cell = nbformat.v4.new_code_cell(source, id="cell")
     title = nbformat.v4.new_markdown_cell("# Page", id="title")
     nbformat.write(
         nbformat.v4.new_notebook(cells=[title, cell], metadata={"kernelspec": KERNEL}),
-        tmp_path / "index.ipynb",
+        folder / "index.ipynb",
     )
+
+
+@pytest.mark.site
+def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
+    tiny_book(tmp_path, "print('got', open('qw2v/a.py').read(), open('data/b').read())")
 
     def build(code, data):
         """Build with these contents; return what the page shows and the cache folders."""
         (tmp_path / "qw2v" / "a.py").write_text(code)
         (tmp_path / "data" / "b").write_text(data)
-        jupyter_book = Path(sys.executable).with_name("jupyter-book")
-        subprocess.run([jupyter_book, "build", tmp_path], check=True, capture_output=True)
+        subprocess.run([JUPYTER_BOOK, "build", tmp_path], check=True, capture_output=True)
         html = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
         shown = re.search(r"got (\S+) (\w+)", html).groups()
         return shown, [path.name for path in (tmp_path / "_build").glob(".jupyter_cache*")]
@@ -326,3 +334,30 @@ def test_a_change_in_package_or_data_executes_the_pages_again(tmp_path):
         (tmp_path / "static" / "site.css").write_text(ink)
         build("two", "y")
         assert (tmp_path / "_build" / "html" / "_static" / "site.css").read_text() == ink
+
+
+@pytest.mark.slow
+@pytest.mark.site
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupt", "kill"])
+@pytest.mark.parametrize("stage", ["the cell runs", "dumping object inventory", "copying assets"])
+def test_a_build_that_is_stopped_can_be_repeated(tmp_path, stage, how):
+    """A page half executed or half written is made again, as if nothing had been there."""
+    tiny_book(
+        tmp_path, "open('runs', 'a').write('the cell runs')\nimport time; time.sleep(2)\n7 * 6"
+    )
+    command = [JUPYTER_BOOK, "build", tmp_path]
+    with (tmp_path / "said").open("wb") as said:
+        run = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+    seen = [tmp_path / "said", tmp_path / "runs"]
+    while run.poll() is None:
+        if any(path.exists() and stage in path.read_text() for path in seen):
+            os.killpg(run.pid, how)
+            break
+        time.sleep(0.01)
+    run.wait(60)
+    said = (tmp_path / "said").read_text()
+    assert run.returncode != 0 or "build succeeded" in said, said
+    subprocess.run(command, check=True, capture_output=True)
+    html = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+    assert ">42" in html.replace("<span></span>", "") and "</html>" in html
+    assert list((tmp_path / "_build" / "html").rglob("*.css"))
