@@ -68,7 +68,7 @@ def write(
     )
     members = {"header": np.frombuffer(text.encode(), np.uint8), **_streams.compress(raw, compact)}
     with _files.replacing(path) as file:
-        np.savez(file, sha256=_streams.checksum(members), **members)  # type: ignore[arg-type]
+        _files.write_arrays(file, {"sha256": _streams.checksum(members), **members})
 
 
 def read(

@@ -1,6 +1,6 @@
 """How files are written, whole or not at all, and how arrays are read back without being believed.
 
-Every writer of the package goes through `replacing`, every reader of a NumPy archive through
+Every writer of the package goes through `replacing`, every NumPy archive through `write_arrays` and
 `read_arrays`, every reader of JSON through `parse_json`.
 """
 
@@ -15,7 +15,7 @@ import secrets
 import stat
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -254,6 +254,22 @@ def parse_json(data: bytes) -> Any:
         return json.loads(data)
     except RecursionError:
         raise ValueError("the JSON is nested too deep") from None
+
+
+def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an .npz archive as `numpy.savez` does, and close it where the disk is full.
+
+    numpy 2.0's leaves the archive to be collected, which then says so on the console.
+
+    >>> file = io.BytesIO()
+    >>> write_arrays(file, {"a": np.arange(3)})
+    >>> np.load(io.BytesIO(file.getvalue()))["a"].tolist()
+    [0, 1, 2]
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def read_arrays(path: PathLike, names: Sequence[str]) -> dict[str, NDArray[Any]]:

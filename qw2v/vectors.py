@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qw2v import _geometry, _rows, _word2vec
 from qw2v._checks import choice, whole
-from qw2v._files import DamagedFileError, PathLike, read_arrays, replacing
+from qw2v._files import DamagedFileError, PathLike, read_arrays, replacing, write_arrays
 from qw2v._gensim import GensimNames
 from qw2v._unknown import UnknownWordError
 
@@ -247,7 +247,7 @@ class WordVectors(GensimNames):
         """
         words = np.frombuffer(json.dumps(self.words).encode(), np.uint8)
         with replacing(path) as file:
-            np.savez(file, words=words, matrix=self.matrix)
+            write_arrays(file, {"words": words, "matrix": self.matrix})
 
     @classmethod
     def load(cls, path: PathLike) -> Self:

@@ -220,3 +220,11 @@ def test_no_file_is_no_damage(tmp_path):
         _files.read_arrays(tmp_path / "absent.npz", ["x"])
     with pytest.raises(IsADirectoryError):
         _files.read_arrays(tmp_path, ["x"])
+
+
+def test_archives_are_those_of_numpy_to_the_byte():
+    arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.frombuffer(b"xyz", np.uint8)}
+    ours, theirs = io.BytesIO(), io.BytesIO()
+    _files.write_arrays(ours, arrays)
+    np.savez(theirs, **arrays)
+    assert ours.getvalue() == theirs.getvalue()

@@ -63,7 +63,7 @@ def write_pairs(file: Path, values: Array, vectors: Array) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _files.replacing(file) as stream:
-            np.savez(stream, values=values, vectors=kept)
+            _files.write_arrays(stream, {"values": values, "vectors": kept})
     except OSError as error:
         warnings.warn(
             f"the eigenpairs were not kept for the next time ({error}): set QW2V_CACHE to a folder "
