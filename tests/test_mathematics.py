@@ -116,8 +116,24 @@ def test_an_untied_path_counts_negative_modes_and_names_its_directions():
     path = untied.exact(M, W, context)
     assert path.learned_modes([0.0, 1e4]).tolist() == [0, 3]
     np.testing.assert_allclose(path.overlaps(1e4), np.eye(3), atol=1e-6)
+    assert repr(path).startswith("<UntiedTrajectory: V=4, d=3, c=")
+    for t in np.linspace(1, 40, 30):
+        s = path.singular_values(t)
+        assert path.learned_modes(t) == np.sum(s**2 > np.array([3, 2, 0.5]) / 2)
     np.testing.assert_allclose(path.eigenvalues[:3], [-3, 2, 0.5], atol=1e-12)
     np.testing.assert_allclose(np.abs(path.eigenvectors[:, 0]), np.abs(vectors[:, 0]), atol=1e-12)
+
+
+def test_a_large_target_is_followed_in_twice_as_many_modes_as_dimensions(monkeypatch):
+    for room in ("_exact", "untied"):
+        monkeypatch.setattr(f"qw2v.dynamics.{room}.FULL", 3)
+    M = symmetric([9.0, 8, 7, 6, 5, 4, 3, -1, -2, -3], seed=7)
+    W0 = 0.1 * RNG(8).standard_normal((10, 2))
+    path = dynamics.exact(M, W0, krylov=1, progress=False)
+    assert len(path.eigenvalues) == 2 * 2 + 2  # and one block as wide as the start
+    np.testing.assert_allclose(path.eigenvalues[:4], [9, 8, 7, 6])
+    W, context = untied.balanced(M, W0, 0.1 * RNG(9).standard_normal((10, 2)))
+    assert len(untied.exact(M, W, context, krylov=1, progress=False).eigenvalues) == 2 * 2
 
 
 def test_times_of_a_start_beyond_its_mode_are_zero():
@@ -224,7 +240,8 @@ def test_large_products_do_not_overflow():
     x = W @ W.T
     total = [np.log(np.sum(np.exp(row - row.max())) / 3) + row.max() for row in x]
     assert loss == pytest.approx(np.mean(total) - x.mean()) and np.isfinite(slope).all()
-    loss, slope = contrastive.nt_xent(W, [0, 1], [1, 2])
+    W = np.array([[40.0], [39.0], [0.1], [-0.1]])  # rows of which one is a thousand times another
+    loss, slope = contrastive.nt_xent(W, [0, 2], [1, 3])
     assert np.isfinite(loss) and np.isfinite(slope).all()
 
 
@@ -236,6 +253,25 @@ def test_sampled_training_takes_the_steps_asked_for():
     np.testing.assert_allclose(values[0], [0.1, 0.1])
     with pytest.raises(ValueError, match="at least 2"):
         contrastive.sgd(W0, pair, batch=1, lr=0.01, progress=False)
+
+
+def test_the_smallest_batches_keep_the_time_of_the_flow():
+    """With two pairs a slope is a third smaller than the population's; the step makes up for it."""
+    pair = np.array([[0.4, 0.1], [0.1, 0.4]])
+    W0 = np.array([[0.1], [-0.1]])
+    runs = [
+        contrastive.sgd(
+            W0, pair, batch=2, steps=300, lr=0.01, every=300, seed=seed, progress=False
+        )[1][-1, 0]
+        for seed in range(40)
+    ]
+    W = contrastive.flow(W0, [0.0, 3.0], pair)[-1]
+    grown = np.log(np.mean(runs) / np.linalg.norm(W0))
+    assert grown == pytest.approx(np.log(np.linalg.norm(W) / np.linalg.norm(W0)), rel=0.12)
+
+
+def test_next_tokens_are_words_of_the_statistics():
+    assert list(contrastive.next_token(STATS).words) == list(STATS.words)
 
 
 # ---- evaluation, targets, weighting --------------------------------------------------------------
