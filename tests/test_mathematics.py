@@ -13,7 +13,15 @@ from qw2v.dynamics._dilation import Dilation
 from qw2v.dynamics._flow import integrate
 from qw2v.evaluation import google_questions, known_rows
 from qw2v.spectrum import as_symmetric
-from qw2v.weighting import RankOne, Setting31, fingerprint, negative_factors
+from qw2v.weighting import (
+    ByFrequency,
+    RankOne,
+    Setting31,
+    Word2Vec,
+    describe,
+    fingerprint,
+    negative_factors,
+)
 
 RNG = np.random.default_rng
 
@@ -343,3 +351,30 @@ def test_weightings_answer_as_floats_and_fingerprints_see_every_part():
     assert fingerprint(OneEach(1), STATS) == fingerprint(OneEach(1), STATS)
     assert fingerprint(OneEach(1), STATS) != fingerprint(OneEach(2), STATS)
     assert fingerprint(OneEach(1), STATS) != fingerprint(OneEach(1, note=0.5), STATS)
+
+
+@pytest.mark.parametrize(
+    "weighting",
+    [Setting31(), RankOne([4.0, 1.0, 2.0, 9.0]), ByFrequency(0.5), Word2Vec(negatives=2)],
+    ids=describe,
+)
+def test_the_negatives_of_pairs_that_never_meet_come_from_two_factors(weighting):
+    words, P = np.arange(4), STATS.unigram
+    _, negative = weighting.psi(STATS, words[:, None], words, np.zeros((4, 4)))
+    a, b = negative_factors(weighting, STATS)
+    expected = (np.outer(a, b) + np.outer(b, a)) / 2
+    np.testing.assert_allclose(negative * np.outer(P, P), expected, rtol=1e-12)
+
+
+def test_weighting_by_frequency_is_a_rank_one_weighting():
+    words, skipgram = np.arange(4), STATS.skipgram.toarray()
+    ours = ByFrequency(0.5).psi(STATS, words[:, None], words, skipgram)
+    theirs = RankOne(STATS.unigram**0.5).psi(STATS, words[:, None], words, skipgram)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+
+
+def test_a_weighting_without_a_repr_is_named_by_its_class():
+    class Plain:
+        pass
+
+    assert describe(Plain()).endswith("Plain") and describe(Setting31()) == "Setting31()"
