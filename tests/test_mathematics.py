@@ -15,6 +15,7 @@ from qw2v.evaluation import google_questions, known_rows
 from qw2v.spectrum import as_symmetric
 from qw2v.weighting import (
     ByFrequency,
+    PlainMeans,
     RankOne,
     Setting31,
     Word2Vec,
@@ -355,7 +356,13 @@ def test_weightings_answer_as_floats_and_fingerprints_see_every_part():
 
 @pytest.mark.parametrize(
     "weighting",
-    [Setting31(), RankOne([4.0, 1.0, 2.0, 9.0]), ByFrequency(0.5), Word2Vec(negatives=2)],
+    [
+        Setting31(),
+        RankOne([4.0, 1.0, 2.0, 9.0]),
+        ByFrequency(0.5),
+        Word2Vec(negatives=2),
+        PlainMeans(negatives=3),
+    ],
     ids=describe,
 )
 def test_the_negatives_of_pairs_that_never_meet_come_from_two_factors(weighting):
@@ -378,3 +385,30 @@ def test_a_weighting_without_a_repr_is_named_by_its_class():
         pass
 
     assert describe(Plain()).endswith("Plain") and describe(Setting31()) == "Setting31()"
+
+
+def test_a_formula_that_was_rewritten_has_another_fingerprint():
+    """The same name and the same attributes, and a pair of words that weighs otherwise."""
+
+    def rewritten(change):
+        class Own:
+            def psi(self, stats, rows, cols, skipgram):
+                positive, negative = Setting31().psi(stats, rows, cols, skipgram)
+                return change(positive, rows, cols), negative
+
+        return fingerprint(Own(), STATS)
+
+    original = rewritten(lambda weight, rows, cols: weight)
+    assert original == rewritten(lambda weight, rows, cols: 1 * weight)
+    assert original != rewritten(lambda weight, rows, cols: 2 * weight)
+    assert original != rewritten(lambda weight, rows, cols: weight * (1 + (rows != cols)))
+    assert original != rewritten(lambda weight, rows, cols: weight * (1 + (rows == 3)))
+
+
+@pytest.mark.parametrize("wrong", [{"subsample": -1.0}, {"subsample": 0.0}, {"negatives": 0}])
+@pytest.mark.parametrize("weighting", [Word2Vec, PlainMeans])
+def test_tricks_that_cannot_be_are_refused(weighting, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        weighting(**wrong)
+    with pytest.raises(ValueError, match="exponent must be a finite number; received nan"):
+        ByFrequency(np.nan)
