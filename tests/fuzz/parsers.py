@@ -364,6 +364,8 @@ class CommandLine:
             status, printed = quietly(data)
         finally:
             for path, content in self.keep.items():
+                if data.count(str(path)) == 1 and data[data.index(str(path)) - 1] == "-o":
+                    path.write_bytes(content)  # named as the output, and as that alone
                 assert path.read_bytes() == content, f"{path} was changed"
         assert status in (0, 1, 2), status
         assert "Traceback" not in printed
