@@ -299,6 +299,18 @@ def test_faults_6_a_bomb_is_read_in_bounded_memory(tmp_path, pack):
     assert peak_of(READ.format(""), path) <= 1.5 * BOUND
 
 
+@pytest.mark.parametrize(("place", "value"), [(8, 9), (4, 99)], ids=["method", "version"])
+def test_a_zip_of_a_kind_that_is_not_known_is_no_damaged_one(tmp_path, place, value):
+    """Deflate64, as Windows packs large files, and a version of the format still to come."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.txt", PLAIN)
+    data = bytearray(packed.getvalue())
+    data[place] = data[data.index(b"PK\1\2") + place + 2] = value
+    with pytest.raises(ValueError, match="packed in an unknown way: .*; unpack it first"):
+        read(written(tmp_path / "x.zip", bytes(data)))
+
+
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

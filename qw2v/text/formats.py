@@ -146,7 +146,7 @@ def _searchable(name: str, kind: str, file: BinaryIO | None) -> BinaryIO:
 def _members(name: str, file: BinaryIO) -> Iterator[tuple[str, Stream, BinaryIO | None]]:
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
         raise _damaged(name, ".zip", error) from error
     with archive:
         for marker, kind in _DOCUMENTS.items():
@@ -164,8 +164,7 @@ def _members(name: str, file: BinaryIO) -> Iterator[tuple[str, Stream, BinaryIO 
 
 def _unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     with archive.open(member) as unpacked:
-        while data := unpacked.read(CHUNK):
-            yield data
+        yield from iter(lambda: unpacked.read(CHUNK), b"")
 
 
 def _refuse_what_is_no_text(name: str, head: bytes) -> None:
@@ -333,18 +332,19 @@ def _damage_named(name: str, ending: str, pieces: Iterator[bytes]) -> Iterator[b
     """Yield what a library unpacks, and name the file that is damaged: errors differ by library."""
     try:
         yield from pieces
-    except (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+    except (EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
         raise _damaged(name, ending, error) from error
     except OSError as error:
         if error.errno is not None:  # the disk's, not bz2's
             raise
         raise _damaged(name, ending, error) from error
     except Exception as error:
-        # lzma and zstandard are loaded only where they are used.
-        if type(error).__name__ not in ("LZMAError", "ZstdError"):
+        if type(error).__name__ not in ("LZMAError", "ZstdError"):  # loaded where they are used
             raise
         raise _damaged(name, ending, error) from error
 
 
 def _damaged(name: str, ending: str, error: Exception) -> ValueError:
+    if isinstance(error, RuntimeError):  # zipfile's, of a method or a version that it does not know
+        return ValueError(f"{name} is packed in an unknown way: {error}; unpack it first")
     return ValueError(f"{name} is a damaged or cut {ending} file: {error}; get it again")
