@@ -13,11 +13,12 @@ A reader whose browser runs no scripts is told why formulas look as they do.
 
 import re
 
+from light_pages import FORMULA
+
 STYLE = re.compile(r"<style[^>]*>.*?</style>\s*", re.S)
 SUMMARY = re.compile(r"<summary[^>]*>.*?</summary>", re.S)
 SHARED_ID = re.compile(r'(<[a-z]+[^>]*) id="(?:exercise|solution|proof)-content"')
 VALIGN = re.compile(r'(<t[hd][^>]*) valign="(\w+)"')
-FORMULA = re.compile(r'class="math[ "]')
 WITHOUT_SCRIPTS = """<noscript><p class="without-scripts">This browser runs no scripts: formulas
 stand as they were typed, in TeX, explorers as pictures, and questions are not marked.</p>
 </noscript>
