@@ -497,18 +497,19 @@ def test_the_record_in_time_begins_at_the_starts_of_train(in_time):
 
 
 def shipped_run(seed):
-    name = "qwem-large" + (f"-seed{seed}" if seed else "")
-    if f"runs/{name}.json" not in datasets.checksums():
-        pytest.skip(f"{name} is not recorded")
-    return datasets.load_run(name)
+    return datasets.load_run("qwem-large" + (f"-seed{seed}" if seed else ""))
 
 
 def test_the_record_in_time_ends_at_the_closed_form(in_time):
     recorded = shipped_run(0).closed_form["categories"]
+    gaps, counts = [], []
     for name, row in in_time["large"]["categories"].items():
-        pairs = row["pairs"]
-        slack = 0.06 + 2 / (pairs * (pairs - 1))  # the last modes are still rising
-        assert np.abs(np.array(row["accuracy"])[:, -1] - recorded[name]).max() <= slack
+        asked, share = row["pairs"] * (row["pairs"] - 1), recorded[name]
+        gaps.append(np.array(row["accuracy"])[:, -1] - share)
+        counts.append(asked)
+        # The last modes are still rising; and a share of few questions has an error of its own.
+        assert np.abs(gaps[-1]).max() <= 0.06 + np.sqrt(share * (1 - share) / asked), name
+    assert -0.03 < np.average(np.mean(gaps, axis=1), weights=counts) <= 0
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
