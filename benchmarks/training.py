@@ -1,19 +1,29 @@
 """What a step of training costs, beside plain torch, in one run.
 
     python benchmarks/training.py                        # V = 5,000, d = 200
-    python benchmarks/training.py --vocab-size 10000 --device cuda
+    python benchmarks/training.py --vocab-size 10000 --device cuda --jax -o data/gpu.json
 
 Full batch: the velocity of all embeddings, ours beside autograd of the loss over all V x V pairs.
 Minibatches: drawing and moving, ours beside autograd with pairs drawn by numpy's searchsorted. Each
-pair of rows takes turns, and the median of its repeats is printed; on a shared machine trust the
-ratios. The rate is that of the two products with W, 4 V^2 d operations in all (2 V^2 d where the
-quartic loss needs but one), over that of a product of the same shape.
+row's columns take turns, and the median of their repeats is printed; on a shared machine trust the
+ratios. With --jax the same losses stand beside them in JAX, compiled whole; its minibatches are
+drawn already, so compare them with moving alone.
+
+How near the machine's limit: of a full batch the two products with W, 4 V^2 d operations in all
+(2 V^2 d where the quartic loss needs but one), beside a product of the same shape. A minibatch has
+little to compute; there it is the bytes, 6 d numbers a pair, since two rows are read and two more
+are read and written, beside a plain copy.
 """
 
 import argparse
+import json
 import os
+import platform
 import statistics
+import sys
 import time
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,20 +37,24 @@ TRICKS = Word2Vec(subsample=1e-4, negatives=1, power=0.75)
 CASES = {"qwem, Setting 3.1": ("qwem", Setting31()), "sgns, word2vec": ("sgns", TRICKS)}
 
 
-def seconds(functions, device, repeats):
-    """Return the median seconds of each function, which take turns after a first call."""
+def milliseconds(functions, device, repeats):
+    """Return the median milliseconds of each function by name; they take turns after two calls."""
 
     def timed(function):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
         started = time.perf_counter()
         function()
         if device.type == "cuda":
             torch.cuda.synchronize()
         return time.perf_counter() - started
 
-    for function in functions:
-        timed(function)
-    rounds = [[timed(function) for function in functions] for _ in range(repeats)]
-    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+    for _ in range(2):
+        for function in functions.values():
+            timed(function)
+    rounds = [[timed(function) for function in functions.values()] for _ in range(repeats)]
+    medians = map(statistics.median, zip(*rounds, strict=True))
+    return {name: 1e3 * median for name, median in zip(functions, medians, strict=True)}
 
 
 def plain_loss(loss, x, positive, negative):
@@ -51,15 +65,15 @@ def plain_loss(loss, x, positive, negative):
     return (positive * (x**2 / 4 - x) + negative * (x**2 / 4 + x)).sum()
 
 
-def full_batch(stats, W, repeats):
-    """Print the milliseconds of one exact gradient."""
+def full_batch(stats, W, repeats, jax):
+    """Return a row for each loss: the milliseconds of one exact gradient."""
     size, dim, device = *W.shape, W.device
-    out = torch.empty_like(W)
+    out, rows = torch.empty_like(W), []
     for name, (loss, weighting) in CASES.items():
         tables = [torch.empty(size, size, device=device) for _ in range(2)]
-        for rows, A, B in losses.weights(stats, weighting):
-            for table, part in zip(tables, (A, B), strict=True):
-                table[rows] = torch.as_tensor(part, dtype=torch.float32).to(device)
+        for part, A, B in losses.weights(stats, weighting):
+            for table, block in zip(tables, (A, B), strict=True):
+                table[part] = torch.as_tensor(block, dtype=torch.float32).to(device)
         leaf = W.clone().requires_grad_()
 
         def autograd(leaf=leaf, tables=tables, loss=loss):
@@ -67,23 +81,20 @@ def full_batch(stats, W, repeats):
             plain_loss(loss, leaf @ leaf.T, *tables).backward()
 
         population = losses.make(loss, stats, weighting, torch.float32, device)
+        columns = {
+            "ours": lambda p=population: p.velocity(W, W, out),
+            "autograd": autograd,
+            "product": lambda table=tables[0]: torch.mm(table, W, out=out),
+        }
+        if jax is not None:
+            columns["jax"] = jax.full_batch(loss, W, *tables)
         products = 1 if losses.factorises(loss, stats, weighting) else 2
-        ours, plain, product = seconds(
-            [
-                lambda p=population: p.velocity(W, W, out),
-                autograd,
-                lambda table=tables[0]: torch.mm(table, W, out=out),
-            ],
-            device,
-            repeats,
-        )
-        rate = 2e-12 * products * size**2 * dim / ours
-        share = products * product / ours
-        print(
-            f"full batch  {name:18} {1e3 * ours:8.1f} ms  autograd {1e3 * plain:8.1f} ms  "
-            f"{plain / ours:5.1f}x   {rate:6.2f} TFLOP/s, {share:.0%} of a product's"
-        )
-        del population
+        row = milliseconds(columns, device, repeats)
+        row["tflops"] = 2e-9 * products * size**2 * dim / row["ours"]
+        row["share"] = products * row["product"] / row["ours"]
+        rows.append({"step": "full batch", "case": name, **row})
+        del population, columns, tables
+    return rows
 
 
 class PlainPairs:
@@ -110,15 +121,17 @@ class PlainPairs:
         return [torch.as_tensor(x, dtype=torch.int64).to(device) for x in drawn]
 
 
-def minibatches(stats, W, batch, repeats):
-    """Print the milliseconds of one step, and how many pairs a second that makes."""
-    device, out = W.device, [torch.empty_like(W)]
+def minibatches(stats, W, batch, repeats, jax):
+    """Return a row for each loss: the milliseconds of one step, and of its parts."""
+    device, out, rows = W.device, [torch.empty_like(W)], []
+    large, spare = (torch.ones(64 * W.numel(), device=device) for _ in range(2))
     for name, (loss, weighting) in CASES.items():
         ours = StatisticsPairs(batch).sampler(stats, weighting, device=device)
         plain = PlainPairs(stats, weighting, batch)
         leaf, step = W.clone().requires_grad_(), [0]
+        drawn = ours.draw(0)
 
-        def move(ours=ours, loss=loss, step=step):
+        def whole(ours=ours, loss=loss, step=step):
             step[0] += 1
             ours.draw(step[0]).velocity(loss, [W], out)
 
@@ -128,41 +141,60 @@ def minibatches(stats, W, batch, repeats):
             positive, negative = (leaf[i] * leaf[j]).sum(1), (leaf[k] * leaf[m]).sum(1)
             (plain_loss(loss, positive, 1, 0) + plain_loss(loss, negative, 0, 1)).backward()
 
-        fast, draw, slow, draw_slow = seconds(
-            [move, lambda o=ours: o.draw(1), autograd, lambda p=plain: p.draw(device)],
-            device,
-            repeats,
-        )
-        print(
-            f"minibatch   {name:18} {1e3 * fast:8.1f} ms  autograd {1e3 * slow:8.1f} ms  "
-            f"{slow / fast:5.1f}x   {2e-6 * batch / fast:6.2f} Mpairs/s against "
-            f"{2e-6 * batch / slow:.2f}; drawing alone {1e3 * draw:.1f} and "
-            f"{1e3 * draw_slow:.1f} ms"
-        )
+        columns = {
+            "ours": whole,
+            "drawing": lambda o=ours: o.draw(1),
+            "moving": lambda loss=loss, drawn=drawn: drawn.velocity(loss, [W], out),
+            "autograd": autograd,
+            "autograd's drawing": lambda p=plain: p.draw(device),
+            "copy": lambda: spare.copy_(large),
+        }
+        if jax is not None:
+            columns["jax"] = jax.minibatch(loss, W, drawn)
+        row = milliseconds(columns, device, repeats)
+        moved, copied = 6 * 2 * batch * W.shape[1], 2 * large.numel()
+        row["gigabytes"] = 4e-6 * moved / row["moving"]
+        row["share"] = (moved / row["moving"]) / (copied / row["copy"])
+        rows.append({"step": "minibatch", "case": name, **row})
+    return rows
 
 
 def main():
-    """Print the tables."""
+    """Print the table, and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vocab-size", type=int, default=5_000)
     parser.add_argument("--dim", type=int, default=200)
     parser.add_argument("--batch", type=int, default=50_000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--jax", action="store_true", help="beside JAX, where it is installed")
+    parser.add_argument("-o", "--output", type=Path, help="write the rows to this JSON file")
     options = parser.parse_args()
     device = torch.device(options.device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(
-        f"V = {options.vocab_size:,}, d = {options.dim}, batch {options.batch:,} + "
-        f"{options.batch:,}, float32, {name}, {torch.get_num_threads()} threads, torch "
-        f"{torch.__version__}, load {load:.1f}"
-    )
+    jax = None
+    if options.jax:
+        import jax_steps as jax
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    about = {
+        "command": "python benchmarks/training.py " + " ".join(sys.argv[1:]),
+        "recorded": str(date.today()),
+        "machine": f"{name}, {torch.get_num_threads()} threads",
+        "versions": f"torch {torch.__version__}" + (f", {jax.where()}" if jax else ""),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        **{key: getattr(options, key) for key in ("vocab_size", "dim", "batch", "repeats")},
+        "dtype": "float32",
+    }
+    print(*(f"{key} {value}" for key, value in about.items()), sep="\n")
     stats = qw2v.load_statistics().restrict(options.vocab_size)
     generator = torch.Generator().manual_seed(0)
     W = 0.3 * torch.randn(options.vocab_size, options.dim, generator=generator).to(device)
-    full_batch(stats, W, options.repeats)
-    minibatches(stats, W, options.batch, options.repeats)
+    rows = full_batch(stats, W, options.repeats, jax)
+    rows += minibatches(stats, W, options.batch, options.repeats, jax)
+    for row in rows:
+        cells = (f"{key} {value:.4g}" for key, value in row.items() if not isinstance(value, str))
+        print(f"{row['step']:12}{row['case']:20}", *cells, sep="  ")
+    if options.output:
+        options.output.write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n", "ascii")
 
 
 if __name__ == "__main__":

@@ -159,12 +159,22 @@ def test_processor_and_gpu_push_pairs_alike(stats, loss, tied):
     np.testing.assert_allclose(ours, [direction.numpy() for direction in out], rtol=1e-10)
 
 
+def test_a_row_is_summed_in_strands_to_the_last_part():
+    rows = torch.tensor([2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
+    parts = torch.arange(2.0 * len(rows), dtype=torch.float64).reshape(-1, 2)
+    out = torch.ones(4, 2, dtype=torch.float64)
+    pairs.add_rows(out, rows, parts)
+    expected = torch.ones_like(out).index_add_(0, rows, parts)
+    assert torch.equal(out, expected)  # whole numbers: no rounding
+
+
 def test_processor_and_gpu_find_cells_alike(stats):
     joint = stats.skipgram
     rows, columns = (torch.as_tensor(x.ravel()) for x in np.indices((SIZE, SIZE)))
-    table = [torch.as_tensor(x) for x in (joint.indptr, joint.indices, joint.data)]
-    found = pairs.find_cells(*table, rows, columns)
+    keys = torch.as_tensor(np.flatnonzero(joint.toarray()))
+    found = pairs.find_cells(keys, torch.as_tensor(joint.data), SIZE, rows, columns)
     assert np.array_equal(found.reshape(SIZE, SIZE), joint.toarray())
+    table = [torch.as_tensor(x) for x in (joint.indptr, joint.indices, joint.data)]
     out = np.empty(SIZE**2)
     kernels.find_cells(*(x.numpy() for x in (*table, rows, columns)), out)
     assert np.array_equal(out.reshape(SIZE, SIZE), joint.toarray())

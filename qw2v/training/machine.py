@@ -25,6 +25,8 @@ def check_memory(
     if options.pairs is not None:
         batch = options.pairs.settings()["batch"]
         needed += 28 * stats.pair_counts.nnz + 4 * width * batch * options.dim
+        if device.type != "cpu":  # a key of each cell, rows of the pairs, sums in strands
+            needed += 8 * (stats.pair_counts.nnz + width * (batch + size) * options.dim)
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:

@@ -40,6 +40,7 @@ from qw2v.weighting import Setting31, Weighting, negative_factors
 
 DRAWS = ("weighted", "plain")
 _BITS = 31
+_STRANDS = 8
 
 
 class Sampler(Protocol):
@@ -107,35 +108,35 @@ def push_pairs(
     now: list[torch.Tensor],
     out: list[torch.Tensor],
 ) -> None:
-    """Add what each pair moves, as `kernels.push_pairs` does, on any device.
-
-    A GPU sorts the rows for `index_put_`, so that sums do not depend on who comes first, as they
-    would with the atomic additions of `index_add_`.
-    """
+    """Add what each pair moves, as `kernels.push_pairs` does, on any device."""
     left, right = now[0][rows], now[-1][columns]
     half = (left * right).sum(dim=1) / 2
     move = -weights * ((half.tanh() if loss == "sgns" else half) + signs)
-    out[0].index_put_((rows,), move[:, None] * right, accumulate=True)
-    out[-1].index_put_((columns,), move[:, None] * left, accumulate=True)
+    add_rows(out[0], rows, move[:, None] * right)
+    add_rows(out[-1], columns, move[:, None] * left)
+
+
+def add_rows(out: torch.Tensor, rows: torch.Tensor, parts: torch.Tensor) -> None:
+    """Add parts[k] (n, d) to out[rows[k]] (V, d), the same sums each time.
+
+    A GPU sorts the rows for `index_put_`, so that sums do not depend on who comes first, as they
+    would with the atomic additions of `index_add_`. But it sums a row's parts one after another,
+    and all wait for the most frequent word: so every row is summed in strands, joined at the end.
+    """
+    size, dim = out.shape
+    strand = torch.arange(len(rows), device=rows.device) % _STRANDS
+    strands = torch.zeros(size * _STRANDS, dim, dtype=out.dtype, device=out.device)
+    strands.index_put_((rows * _STRANDS + strand,), parts, accumulate=True)
+    out += strands.view(size, _STRANDS, dim).sum(dim=1)
 
 
 def find_cells(
-    starts: torch.Tensor,
-    columns: torch.Tensor,
-    values: torch.Tensor,
-    wanted_rows: torch.Tensor,
-    wanted_columns: torch.Tensor,
+    keys: torch.Tensor, values: torch.Tensor, size: int, rows: torch.Tensor, columns: torch.Tensor
 ) -> torch.Tensor:
-    """Return what `kernels.find_cells` writes, on any device: all bisections go in step."""
-    low, end = starts[wanted_rows], starts[wanted_rows + 1]
-    high, last = end, len(columns) - 1
-    for _ in range(len(starts).bit_length()):
-        middle = (low + high) // 2
-        before = (middle < high) & (columns[middle.clamp(max=last)] < wanted_columns)
-        low, high = torch.where(before, middle + 1, low), torch.where(before, high, middle)
-    place = low.clamp(max=last)
-    found = (low < end) & (columns[place] == wanted_columns)
-    return torch.where(found, values[place], 0)
+    """Return what `kernels.find_cells` writes, on any device; keys are row * size + column."""
+    wanted = rows * size + columns
+    place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
+    return torch.where(keys[place] == wanted, values[place], 0)
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class StatisticsPairs:
 class StatisticsSampler:
     """Draws the minibatches of `StatisticsPairs`: `draw(step)` is the same whatever came before.
 
-    Everything lies on the device, 12 to 16 bytes a cell of the counts.
+    Everything lies on the device, 12 to 24 bytes a cell of the counts.
     """
 
     def __init__(
@@ -221,6 +222,10 @@ class StatisticsSampler:
         # What a negative pair weighs: a product for those that never meet, a table for the others.
         self._absent = None if factors is None else [self._tensor(factor) for factor in factors]
         self._met = None if everywhere else self._tensor(negative)
+        self._keys = None
+        if self._met is not None and self.device.type != "cpu":
+            cells = np.repeat(np.arange(stats.vocab_size), np.diff(counts.indptr))
+            self._keys = self._tensor(cells * stats.vocab_size + counts.indices, torch.int64)
         self._even = even if everywhere and not plain else 0.0
         if plain:
             factors = stats.unigram, stats.unigram
@@ -287,13 +292,13 @@ class StatisticsSampler:
         self, values: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
     ) -> torch.Tensor:
         """Return the values of the cells of pairs (n,), zero where there is no cell."""
-        table = self._starts, self._columns, values
-        if self.device.type != "cpu":
-            return find_cells(*table, rows, columns)
+        if self._keys is not None:
+            return find_cells(self._keys, values, len(self._starts) - 1, rows, columns)
         from qw2v.training import kernels
 
         found = torch.empty_like(rows, dtype=self.dtype)
-        kernels.find_cells(*(x.numpy() for x in (*table, rows, columns, found)))
+        table = self._starts, self._columns, values, rows, columns, found
+        kernels.find_cells(*(x.numpy() for x in table))
         return found
 
     def _alias(
