@@ -104,9 +104,11 @@ def target(
         (Equation (4); G = 1 in Setting 3.1); "pmi" is ln(x + floor), the unconstrained minimiser of
         word2vec's loss; "ppmi" is max(ln x, 0).
     weighting : Weighting, optional
-        Psi+ and Psi-; by default Setting 3.1.
+        Psi+ and Psi-; by default Setting 3.1. Where G has rank one, G = g g^T, each entry is
+        multiplied by (g_i g_j)^(1/2): the best fit to this matrix is the best weighted by G.
     floor : float
-        What stands for zero in the logarithm of PMI.
+        What stands for zero in the logarithm of PMI. The larger, the less a pair that never met
+        counts for: as M* is bounded, so is PMI then, by ln(floor).
     shift : float
         k, of which ln k is subtracted from PMI and PPMI (Levy and Goldberg's shift by the number
         of negatives).
@@ -127,7 +129,7 @@ def target(
     _refuse_absent_words(stats)
     _warn_where_short(stats)
     weighting = Setting31() if weighting is None else weighting
-    g = rank_one_factor(weighting, stats) if kind == "mstar" else None
+    g = rank_one_factor(weighting, stats)
     scale = np.ones(stats.vocab_size) if g is None else np.sqrt(g)
     counts = stats.pair_counts
     total = counts.sum()
@@ -137,11 +139,12 @@ def target(
         positive, negative = weighting.psi(stats, rows, cols, skipgram)
         joint, apart = positive * skipgram, negative * stats.unigram[rows] * stats.unigram[cols]
         if kind == "mstar":
-            data[part] = 4 * joint / (joint + apart) * scale[rows] * scale[cols]
+            values = 4 * joint / (joint + apart)
         elif kind == "pmi":
-            data[part] = np.log(joint / apart + floor) - np.log(floor)
+            values = np.log(joint / apart + floor) - np.log(floor)
         else:
-            data[part] = np.maximum(np.log(joint / apart / shift), 0)
+            values = np.maximum(np.log(joint / apart / shift), 0)
+        data[part] = values * scale[rows] * scale[cols]
     constant = {"mstar": -2.0, "pmi": float(np.log(floor) - np.log(shift)), "ppmi": 0.0}[kind]
     recipe = f"{stats.fingerprint} {kind} {fingerprint(weighting, stats)} {floor} {shift}"
     return Target(

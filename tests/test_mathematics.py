@@ -328,10 +328,11 @@ STATS = CorpusStatistics.from_texts(
 )
 
 
-def test_only_mstar_takes_the_weight_of_a_rank_one_weighting():
+def test_every_matrix_takes_the_weight_of_a_rank_one_weighting():
     weighting = RankOne([4.0, 1.0, 1.0, 9.0])
-    assert targets.target(STATS, kind="pmi", weighting=weighting).scale.tolist() == [1] * 4
-    assert not (targets.target(STATS, weighting=weighting).scale == 1).all()
+    for kind in targets.KINDS:
+        assert targets.target(STATS, kind, weighting).scale.tolist() == [2, 1, 1, 3]
+        assert targets.target(STATS, kind).scale.tolist() == [1] * 4
     assert (-targets.target(STATS)).words == STATS.words
 
 

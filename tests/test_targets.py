@@ -151,12 +151,14 @@ def test_sgns_minimiser_is_pmi_plus_log_of_the_weights(stats):
         assert abs(slope) < 1e-12 * (a + b)
 
 
-def test_rank_one_factor_minimises_the_weighted_loss(stats):
+@pytest.mark.parametrize("kind", ["mstar", "pmi", "ppmi"])
+def test_rank_one_factor_minimises_the_weighted_loss(stats, kind):
     g = np.random.default_rng(4).uniform(0.2, 2, 300)
-    M = target(stats).toarray()
-    scaled = target(stats, weighting=RankOne(g))
+    M = target(stats, kind, floor=0.05).toarray()
+    scaled = target(stats, kind, weighting=RankOne(g), floor=0.05)
     np.testing.assert_allclose(scaled.toarray(), np.sqrt(np.outer(g, g)) * M, atol=1e-12)
-    W = qw2v.closed_form(stats, dim=6, weighting=RankOne(g)).matrix
+    values, modes = scaled.eigenpairs(6)
+    W = modes * np.sqrt(values) / np.sqrt(g)[:, None]
     np.testing.assert_allclose((np.outer(g, g) * (W @ W.T - M)) @ W, 0, atol=1e-9)
 
 
