@@ -36,10 +36,11 @@ class CorpusStatistics:
     `words` is the vocabulary, most frequent first, ties in alphabetical order. `word_counts` (V,)
     and `pair_counts` (V, V), sparse and symmetric with sorted indices, are int64 and exact.
     `window` is L, the words on each side; `window_weights` "linear" (L + 1 - distance), "uniform"
-    (1) or "harmonic" (1 / distance, as integers: the least common multiple of 1..L over the
-    distance). `out_of_vocabulary` says whether other words were removed before windows were laid
-    ("remove", the paper's way) or kept their place in them ("mask"). `n_tokens` counts every word
-    read, `n_documents` the documents with any. Treat the arrays as read-only.
+    (1) or "harmonic" (1 / distance, as whole numbers: the least common multiple of 1..L over the
+    distance, past L = 16 720,720 over it, rounded). `out_of_vocabulary` says whether other words
+    were removed before windows were laid ("remove", the paper's way) or kept their place in them
+    ("mask"). `n_tokens` counts every word read, `n_documents` the documents with any. Treat the
+    arrays as read-only.
 
     >>> stats = CorpusStatistics.from_texts(["to be or not to be"], vocab_size=2, window=1)
     >>> stats.words, stats.word_counts.tolist(), stats.pair_counts.toarray().tolist()

@@ -42,7 +42,8 @@ def weight_of(distance, window, window_weights):
         return window + 1 - distance
     if window_weights == "uniform":
         return 1
-    return lcm(*range(1, window + 1)) // distance
+    unit = lcm(*range(1, min(window, 16) + 1))
+    return (2 * unit + distance) // (2 * distance)  # the nearest whole number
 
 
 def vocabulary_of(documents, vocab_size):

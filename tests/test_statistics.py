@@ -28,7 +28,6 @@ SETTINGS = [
     for window in (1, 3, 50)
     for weights in ("linear", "uniform", "harmonic")
     for others in ("remove", "mask")
-    if (window, weights) != (50, "harmonic")
 ]
 
 
@@ -113,13 +112,21 @@ def test_more_words_than_sixteen_bits_number():
 
 
 def test_cells_beyond_32_bits_are_exact():
-    # The weight at distance 1 is lcm(1..40) = 5.3e15: a few pairs pass uint32 and 2^53.
-    stats = CorpusStatistics.from_texts(
-        ["a b a b a"], vocab_size=2, window=40, window_weights="harmonic"
-    )
+    # The weight at distance 1 is 2^31 - 1: a few pairs pass uint32.
+    window = 2**31 - 1
+    stats = CorpusStatistics.from_texts(["a b a b a"], vocab_size=2, window=window)
     assert stats.pair_counts.toarray().tolist() == pair_counts_of(
-        [list("ababa")], ["a", "b"], 40, "harmonic", "remove"
+        [list("ababa")], ["a", "b"], window, "linear", "remove"
     )
+    assert stats.pair_counts.max() > 2**32
+
+
+def test_harmonic_weights_are_one_over_the_distance():
+    for window in (5, 16, 17, 40, 1000):
+        weights = np.array(counting.pair_weights(window, "harmonic"), float)
+        distance = np.arange(1, window + 1)
+        off = np.abs(weights * distance / weights[0] - 1)
+        assert off.max() <= (0 if window <= 16 else distance[-1] / (2 * 720_720))
 
 
 def test_masking_is_exact_under_restriction(real_text):
@@ -218,9 +225,9 @@ def test_the_fingerprint_sees_everything_but_the_source(real_text):
         ({"memory": 0}, ValueError, "memory must be a whole number of at least 1"),
         ({"memory": 10}, MemoryError, "needs about .* GB, .* lower vocab_size or window, or raise"),
         (
-            {"window": 60, "window_weights": "harmonic"},
+            {"window": 1_001, "window_weights": "harmonic"},
             OverflowError,
-            "window of 46, .* received window 60: lower it",
+            "window of 1,000; received window 1,001: lower it",
         ),
     ],
 )

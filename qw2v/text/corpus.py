@@ -230,7 +230,8 @@ class Corpus:
             The words to keep, in their order, in place of `vocab_size`: so shards count alike.
         window_weights : {"linear", "uniform", "harmonic"}
             How much a pair weighs at each distance: L + 1 - distance, 1, or 1 / distance (as whole
-            numbers: the least common multiple of 1..L over the distance).
+            numbers: the least common multiple of 1..L over the distance, past L = 16 720,720 over
+            the distance, rounded).
         out_of_vocabulary : {"remove", "mask"}
             Whether other words are taken away before windows are laid, as in the paper, or keep
             their place.

@@ -34,7 +34,8 @@ BYTES_PER_CELL = 4 + 8  # column index, int64 count
 SMALLEST_PIECE = 1 << 20
 PLAIN_COST = 0.25  # of a pair counted by NumPy, in bytes of text split by plain Python
 MOST_CENTRES = 2**31 - 1  # places are 32-bit
-HARMONIC_LIMIT = 46  # the least common multiple of 1..47 is more than int64 holds
+HARMONIC_UNIT = 720_720  # the least common multiple of 1..16
+HARMONIC_LIMIT = 1_000  # at this distance a whole number is off by 0.07%
 
 Blocks = Iterable[tuple[NDArray[np.int32], NDArray]]
 
@@ -97,7 +98,10 @@ def check_settings(window: int, window_weights: str, out_of_vocabulary: str) -> 
 
 
 def pair_weights(window: int, window_weights: str, reach: int | None = None) -> list[int]:
-    """Return the weight of a pair at distance 1..L, or up to `reach`: exact integers.
+    """Return the weight of a pair at distance 1..L, or up to `reach`: whole numbers.
+
+    Harmonic ones are exact up to L = 16, the least common multiple of 1..L over the distance. That
+    grows too fast for longer windows; there it is 720,720 over the distance, rounded.
 
     >>> pair_weights(4, "linear"), pair_weights(4, "uniform"), pair_weights(4, "harmonic")
     ([4, 3, 2, 1], [1, 1, 1, 1], [12, 6, 4, 3])
@@ -109,11 +113,11 @@ def pair_weights(window: int, window_weights: str, reach: int | None = None) -> 
         return [1 for _ in distances]
     if window > HARMONIC_LIMIT:
         raise OverflowError(
-            f"harmonic weights are whole numbers up to a window of {HARMONIC_LIMIT}, beyond which "
-            f"int64 cannot hold them; received window {window:,}: lower it, or use linear weights"
+            f"harmonic weights are rounded to whole numbers, which is too coarse beyond a window "
+            f"of {HARMONIC_LIMIT:,}; received window {window:,}: lower it, or use linear weights"
         )
-    unit = math.lcm(*range(1, window + 1))
-    return [unit // distance for distance in distances]
+    unit = HARMONIC_UNIT if window > 16 else math.lcm(*range(1, window + 1))
+    return [round(unit / distance) for distance in distances]
 
 
 def count_pairs(ids: Ids, request: Request, bar: Any) -> sparse.csr_array:
@@ -149,7 +153,7 @@ def check_overflow(n_words: int, request: Request, longest: int) -> None:
         raise OverflowError(
             f"{n_words:,} words with windows of {len(weights):,} could add up to about "
             f"10^{len(str(bound)) - 1}, more than int64 holds (9.2 x 10^18): lower the window, or "
-            "use linear weights (harmonic ones grow with the least common multiple of 1..L)"
+            "use uniform weights"
         )
 
 
