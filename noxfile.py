@@ -1,7 +1,8 @@
 """The tests in environments of their own: `nox`, or one session, `nox --session lowest`.
 
 `python` sessions take every Python from 3.11 that is found here; `lowest` takes the lower bounds
-that pyproject.toml states, `latest` the newest of everything. uv makes the environments.
+that pyproject.toml states, `latest` the newest of everything, `executors` counts through mpi4py and
+parsl. uv makes the environments.
 """
 
 import tomllib
@@ -11,7 +12,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["python", "lowest", "latest", "without_extras"]
+nox.options.sessions = ["python", "lowest", "latest", "without_extras", "executors"]
 
 # What needs a browser, the book or minutes is left to `make test`.
 QUICK = ["-m", "not site and not slow and not wheel", "-p", "no:cacheprovider", "-q"]
@@ -70,3 +71,11 @@ def without_extras(session):
         "import qw2v; print(qw2v.evaluate(qw2v.closed_form(qw2v.load_statistics(), dim=50)))",
     )
     session.run("qw2v", "data", "--check")
+
+
+@nox.session
+def executors(session):
+    """Count through the executors of mpi4py, with an MPI from the package index, and of parsl."""
+    session.install(".", "mpi4py>=4", "mpich", "parsl>=2024.5")
+    session.run("python", "tests/executors.py", "mpi4py")
+    session.run("python", "tests/executors.py", "parsl")
