@@ -16,7 +16,9 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from qw2v import _checks
-from qw2v.spectrum import SparsePlusRankOne, runs
+from qw2v.spectrum import SparsePlusRankOne
+from qw2v.spectrum.operators import RUN, run_from
+from qw2v.spectrum.products import workers
 from qw2v.statistics import CorpusStatistics
 from qw2v.weighting import Setting31, Weighting, fingerprint, rank_one_factor
 
@@ -134,7 +136,9 @@ def target(
     counts = stats.pair_counts
     total = counts.sum()
     data = np.empty(counts.nnz)
-    for part, rows, cols in runs(counts):
+
+    def fill(low: int) -> None:
+        part, rows, cols = run_from(counts, low)
         skipgram = counts.data[part] / total
         positive, negative = weighting.psi(stats, rows, cols, skipgram)
         joint, apart = positive * skipgram, negative * stats.unigram[rows] * stats.unigram[cols]
@@ -145,6 +149,14 @@ def target(
         else:
             values = np.maximum(np.log(joint / apart / shift), 0)
         data[part] = values * scale[rows] * scale[cols]
+
+    starts = range(0, counts.nnz, RUN)
+    if len(starts) < 2:
+        for low in starts:
+            fill(low)
+    else:
+        with workers() as run:
+            run(fill, starts)
     constant = {"mstar": -2.0, "pmi": float(np.log(floor) - np.log(shift)), "ppmi": 0.0}[kind]
     recipe = f"{stats.fingerprint} {kind} {fingerprint(weighting, stats)} {floor} {shift}"
     return Target(

@@ -20,7 +20,7 @@ MatrixLike: TypeAlias = "Symmetric | ArrayLike"
 
 _STRIPE = 2**22  # entries of the rows that are formed at once
 _COPY_BYTES = 2**30
-_RUN = 2**18  # entries of a sparse matrix
+RUN = 2**18  # entries of a sparse matrix
 
 
 class Symmetric(LinearOperator):
@@ -206,11 +206,18 @@ def runs(
     matrix: scipy.sparse.csr_array,
 ) -> Iterator[tuple[slice, NDArray[np.integer], NDArray[np.integer]]]:
     """Yield the entries in runs that fit the processor's cache: where, their rows, columns."""
-    for low in range(0, matrix.nnz, _RUN):
-        part = slice(low, min(low + _RUN, matrix.nnz))
-        first, last = np.searchsorted(matrix.indptr, [part.start, part.stop - 1], side="right") - 1
-        bounds = np.clip(matrix.indptr[first : last + 2], part.start, part.stop)
-        yield part, np.repeat(np.arange(first, last + 1), np.diff(bounds)), matrix.indices[part]
+    for low in range(0, matrix.nnz, RUN):
+        yield run_from(matrix, low)
+
+
+def run_from(
+    matrix: scipy.sparse.csr_array, low: int
+) -> tuple[slice, NDArray[np.integer], NDArray[np.integer]]:
+    """Return the run of entries that begins with this one: where, their rows, columns."""
+    part = slice(low, min(low + RUN, matrix.nnz))
+    first, last = np.searchsorted(matrix.indptr, [part.start, part.stop - 1], side="right") - 1
+    bounds = np.clip(matrix.indptr[first : last + 2], part.start, part.stop)
+    return part, np.repeat(np.arange(first, last + 1), np.diff(bounds)), matrix.indices[part]
 
 
 def as_symmetric(matrix: MatrixLike, name: str = "the target") -> Symmetric:
