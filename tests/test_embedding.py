@@ -23,18 +23,34 @@ def stats():
 def test_power_and_weighting_by_the_definition(stats):
     g = stats.unigram**0.5
     M = qw2v.target(stats).toarray()
-    values, modes = np.linalg.eigh(np.sqrt(np.outer(g, g)) * M)
-    top = np.argsort(-values)[:5]
-    expected = modes[:, top] * values[top] ** 0.25 / np.sqrt(g)[:, None]
+    expected = factorised(M, g, 0.25)
     for options in (
-        {"recipe": "tuned"},
         {"weighting": ByFrequency(0.5), "power": 0.25},
         {"weighting": RankOne(g), "power": 0.25},
-        {"recipe": "tuned", "weighting": RankOne(g)},
+        {"recipe": "tuned", "kind": "mstar", "power": 0.25},
+        {"recipe": "tuned", "kind": "mstar", "weighting": RankOne(g), "power": 0.25},
     ):
-        found = closed_form(stats, dim=5, **options).matrix
-        signs = np.sign(np.sum(found * expected, axis=0))
-        np.testing.assert_allclose(found * signs, expected, rtol=1e-8, atol=1e-10)
+        assert_alike(closed_form(stats, dim=5, **options).matrix, expected)
+
+
+def test_the_tuned_recipe_by_its_formula(stats):
+    ratio = stats.skipgram.toarray() / np.outer(stats.unigram, stats.unigram)
+    g = stats.unigram**0.5
+    expected = factorised(np.log(ratio + 0.05) - np.log(0.5), g, 0.375)
+    assert_alike(closed_form(stats, dim=5, recipe="tuned").matrix, expected)
+    bare = np.log(ratio + 1e-25)
+    assert_alike(closed_form(stats, dim=5, kind="pmi").matrix, factorised(bare, 1 + 0 * g, 0.5))
+
+
+def factorised(M, g, power):
+    values, modes = np.linalg.eigh(np.sqrt(np.outer(g, g)) * M)
+    top = np.argsort(-values)[:5]
+    return modes[:, top] * values[top] ** power / np.sqrt(g)[:, None]
+
+
+def assert_alike(found, expected):
+    signs = np.sign(np.sum(found * expected, axis=0))
+    np.testing.assert_allclose(found * signs, expected, rtol=1e-7, atol=1e-9)
 
 
 def test_the_papers_recipe_is_the_default(stats):
@@ -62,16 +78,20 @@ def test_what_is_no_recipe_is_refused(stats, options, message):
 def test_the_tuned_recipe_is_the_one_that_was_chosen():
     record = json.loads(datasets.verify("recipe.json").read_text(encoding="ascii"))
     chosen = record["chosen"]
-    assert (chosen["alpha"], chosen["shift"]) == (1, 1)
-    assert RECIPES["tuned"] == Recipe(ByFrequency(chosen["beta"]), chosen["power"])
     experiment = runpy.run_path(str(ROOT / "experiments" / "recipe.py"), run_name="recipe")
+    matrix = experiment["MATRICES"][chosen["matrix"]]
+    assert RECIPES["tuned"] == Recipe(
+        weighting=ByFrequency(chosen["beta"]), power=chosen["power"], **matrix
+    )
+    assert (chosen["windows"], len(record["rows"])) == ("harmonic, 32", 135)
     assert experiment["choose"](record["rows"]) == chosen
-    assert len(record["rows"]) == 60
-    open_choices = experiment["Open"](0.5, 1.0, 1.0)
-    small = datasets.load_statistics().restrict(50)
-    P = small.skipgram.toarray()
-    grid = np.arange(50)[:, None], np.arange(50)
-    for ours, theirs in zip(
-        ByFrequency(0.5).psi(small, *grid, P), open_choices.psi(small, *grid, P), strict=True
-    ):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert experiment["choose"](record["rows"], "even") == record["other_half"]
+    assert experiment["papers"](record["rows"]) == record["paper"]
+
+
+def test_the_choice_takes_the_most_analogies_of_those_no_worse_on_wordsim():
+    experiment = runpy.run_path(str(ROOT / "experiments" / "recipe.py"), run_name="recipe")
+    paper = experiment["PAPER"] | {"odd": 0.5, "even": 0.5, "WordSim353": 0.6}
+    better = paper | {"power": 0.25, "odd": 0.7, "even": 0.6}
+    rows = [paper, better, better | {"odd": 0.9, "even": 0.9, "WordSim353": 0.59}]
+    assert experiment["choose"](rows) == experiment["choose"](rows, "even") == better
