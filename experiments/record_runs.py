@@ -61,7 +61,7 @@ def followed(times: np.ndarray, looks: int = LOOKS, first: float = FIRST) -> lis
 
 def arguments(settings: dict[str, Any]) -> dict[str, Any]:
     """Return what `qw2v.train` takes for these settings."""
-    left_out = (*TRICKS, "vocab_size", "keep")
+    left_out = (*TRICKS, "vocab_size", "keep", "looks", "first")
     options = {key: value for key, value in settings.items() if key not in left_out}
     tricks = {key: settings[key] for key in TRICKS if key in settings}
     options["weighting"] = WEIGHTINGS[settings["weighting"]](**tricks)
@@ -74,10 +74,11 @@ def record(name: str, settings: dict[str, Any], folder: Path, kept: Path | None 
     """Train with these settings and write the record; checkpoints go to the folder `kept`."""
     stats = qw2v.load_statistics().restrict(settings["vocab_size"])
     times = times_of(settings)
+    looks = followed(times, settings.get("looks", LOOKS), settings.get("first", FIRST))
     run = qw2v.train(
         stats,
         record=training.Record(
-            trace=followed(times, TRACED, times[1] / times[-1]), snapshots=followed(times)
+            trace=followed(times, TRACED, times[1] / times[-1]), snapshots=looks
         ),
         checkpoints=None if kept is None else training.Checkpoints(kept / name, resume=True),
         **arguments(settings),

@@ -203,14 +203,14 @@ def seeds() -> dict:
 def record() -> dict:
     """Return the content of the file."""
     stats = qw2v.load_statistics()
-    runs = ("qwem-large", "sgns-large", "qwem-small", "sgns-small")
+    runs = [f"{loss}-{start}" for start in ("large", "small") for loss in ("qwem", "sgns")]
     corners = [f"{loss}-{weights}" for loss in ("sgns", "qwem") for weights in WEIGHTS]
     return {
         "command": "python experiments/results.py",
         "statistics": stats.fingerprint,
         "text": text(stats),
         "closed_form": closed_form(stats),
-        "trained": {name: trained(name) for name in runs},
+        "trained": {name: trained(name) for run in runs for name in (run, f"paper-{run}")},
         "seeds": seeds(),
         "others": others(),
         "ablation": {corner: ablated(corner) for corner in corners},

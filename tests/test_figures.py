@@ -340,3 +340,10 @@ def test_faults_18_words_with_dollar_signs_are_drawn_as_they_are():
     ]
     for figure in drawn:
         assert "<svg" in figures.to_svg(figure)
+
+
+def test_histories_cut_off_no_curve():
+    t = np.linspace(0, 5, 20)
+    grid = {n: {"small": (t, height * np.ones((20, 2)))} for n, height in (("a", 1), ("b", 9))}
+    tops = [ax.get_ylim()[1] for ax in figures.training.histories(grid, 5).axes]
+    assert min(tops) > 9

@@ -93,10 +93,10 @@ def histories(grid: Mapping[str, Mapping[str, tuple[NDArray, NDArray]]], horizon
                 width = 1.6 if k < len(MODES) else 0.5
                 ax.plot(times, values[:, k], color=mode_color(k + 1), linewidth=width)
             ax.set_title(f"{name}, {column}", fontsize=10)
-            ax.set(xlim=(0, horizon), ylim=(0, None))
+            ax.set(xlim=(0, horizon))
         row[0].set(ylabel="$s_k$")
     for ax in axes[-1]:
-        ax.set(xlabel=r"time $t / \tau_1$")
+        ax.set(xlabel=r"time $t / \tau_1$", ylim=(0, None))  # shared, and all is drawn by now
     return figure
 
 
@@ -175,10 +175,11 @@ def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figur
     for (loss, weights), (times, accuracy) in curves.items():
         line = "-" if weights == "setting31" else "--"
         ax.plot(times, accuracy, line, color=COLORS[loss], marker="o", markersize=3)
-    ax.set(xlabel=r"time $t / \tau_1$", ylabel="analogies in %", ylim=(0, None))
+    ax.set(xlabel=r"time $t / \tau_1$", ylabel="analogies in %", ylim=(0, None), xscale="log")
+    ax.xaxis.set_major_formatter("{x:g}")
     beside = {"textcoords": "offset points", "va": "center", "fontsize": 10}
     # One name above its curve, one beside the rise: clear of all four curves.
-    where = ((0.97, (-4, 10)), (0.4, (9, -6)))
+    where = ((0.97, (-30, 10)), (0.2, (12, -6)))
     for (weights, label), (share, aside) in zip(_WEIGHTS.items(), where, strict=True):
         times, accuracy = curves["qwem", weights]
         middle = np.argmax(accuracy > share * accuracy[-1])
@@ -188,7 +189,8 @@ def ablation(curves: Mapping[tuple[str, str], tuple[NDArray, NDArray]]) -> Figur
             times, accuracy = curves[loss, weights]
             place = min(accuracy[-1], place - 0.07 * ax.get_ylim()[1])
             point, color = (times[-1], place), COLORS[loss]
-            ax.annotate(NAMES[loss], point, (6, 0), color=color, annotation_clip=False, **beside)
+            aside = (-36, -10) if (loss, weights) == ("qwem", "setting31") else (6, 0)
+            ax.annotate(NAMES[loss], point, aside, color=color, annotation_clip=False, **beside)
     return figure
 
 
