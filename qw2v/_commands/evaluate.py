@@ -95,10 +95,12 @@ def run(options: argparse.Namespace) -> int:
         return 0
     print(report)
     shipped = options.vectors is None and analogies is None and ratings is None
-    if shipped and options.protocol == "pairs" and not options.keep_question_words:
-        accuracy, men, wordsim = _PAPER[options.kind]
+    theirs = options.recipe == "paper" and options.protocol == "pairs"
+    if shipped and theirs and not options.keep_question_words:
+        kind = options.kind or "mstar"
+        accuracy, men, wordsim = _PAPER[kind]
         print(
-            f"\nThe paper, {options.kind} at d = 200 on 34 times more text: analogies "
+            f"\nThe paper, {kind} at d = 200 on 34 times more text: analogies "
             f"{accuracy:.1%}, MEN {men:.3f},\nWordSim353 {wordsim:.3f}."
         )
     return 0
