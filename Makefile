@@ -131,7 +131,7 @@ screenshots: book  ## pictures of the built pages, wide and phone, light and dar
 
 .PHONY: bench
 bench: $(READY)  ## run the measured comparisons of benchmarks/
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 .PHONY: data
 data: $(READY)  ## count the shipped statistics again from a corpus (CORPUS="text1.txt.xz text2.txt.xz ...")
