@@ -30,7 +30,7 @@ def frontier(rows: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Fi
 
     `rows` are those of `data/quality.json`; `scores` name a row's scores, by key, as titles.
     """
-    figure, axes = panels(len(scores), 1, height=2.3 * len(scores) + 0.4, sharex=True)
+    figure, axes = panels(len(scores), 1, height=3.1 * len(scores) + 0.4, sharex=True)
     axes = np.atleast_1d(axes)
     seconds = np.array([row["cpu_seconds"] for row in rows])
     names = [_NAMES.get(row["name"], row["name"]) for row in rows]
