@@ -11,7 +11,6 @@ from qw2v.spectrum.operators import (
     SparsePlusRankOne,
     Symmetric,
     as_symmetric,
-    runs,
 )
 from qw2v.spectrum.solver import FULL, eigenpairs, learnable, positive_eigenvalues
 
@@ -27,6 +26,5 @@ __all__ = [
     "learnable",
     "positive_eigenvalues",
     "read_pairs",
-    "runs",
     "write_pairs",
 ]
